@@ -5,7 +5,9 @@
 #![warn(missing_docs)]
 
 mod error;
+mod message;
 mod secret;
 
 pub use error::{Error, ErrorKind, Result};
+pub use message::{Message, QoS};
 pub use secret::Secret;
