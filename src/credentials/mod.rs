@@ -5,10 +5,19 @@
 //! No text that it makes, neither an error's nor a `Debug`'s, contains a token, password or signature.
 
 mod authorizer;
+mod base64;
+mod broker_url;
+mod host;
 mod percent;
+mod query;
 mod signature;
+mod timestamp;
+mod token;
 
 pub use authorizer::Authorizer;
+pub use broker_url::{Access, BrokerUrl, Endpoint};
+pub use host::parse_host;
+pub use token::{Expiry, Token};
 
 use crate::{Error, ErrorKind, Result};
 
