@@ -10,6 +10,7 @@ mod broker_url;
 mod host;
 mod percent;
 mod query;
+mod refresh;
 mod signature;
 mod timestamp;
 mod token;
@@ -17,6 +18,7 @@ mod token;
 pub use authorizer::Authorizer;
 pub use broker_url::{Access, BrokerUrl, Endpoint};
 pub use host::parse_host;
+pub use refresh::{Clocks, DEFAULT_THRESHOLD, Schedule, TokenState, retry_delay};
 pub use token::{Expiry, Token};
 
 use crate::{Error, ErrorKind, Result};
