@@ -5,7 +5,10 @@
 #![warn(missing_docs)]
 
 mod error;
+#[allow(dead_code, unused_imports)] // Until the driver opens links.
+mod link;
 mod secret;
+mod sys;
 
 pub use error::{Error, ErrorKind, Result};
 pub use secret::Secret;
