@@ -7,8 +7,10 @@
 #[doc(hidden)]
 pub mod credentials;
 mod error;
+mod link;
 mod message;
 mod secret;
+mod sys;
 
 pub use error::{Error, ErrorKind, Result};
 pub use message::{Message, QoS};

@@ -1,0 +1,193 @@
+//! TLS over a TCP connection: rustls with `ring`, TLS 1.2 and 1.3.
+
+use super::TlsInfo;
+use super::fault::Handshake;
+use super::identity::Identity;
+use super::pem::printable;
+use super::roots::{Roots, Trust};
+use crate::{Error, ErrorKind, Result};
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::time_provider::TimeProvider;
+use rustls::{ClientConfig, HandshakeKind, SignatureScheme};
+use std::cell::Cell;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::SystemTime;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// What a client wants of TLS.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TlsSettings {
+    /// Whom to trust.
+    pub roots: Roots,
+    /// What to prove ourselves with, if the server asks.
+    pub identity: Option<Identity>,
+    /// The application protocol to ask for (RFC 7301). A server that knows nothing of ALPN is accepted.
+    pub alpn: Option<String>,
+}
+
+/// TLS settings, ready for use.
+///
+/// Made once and shared by all connections of a client (cloning shares), so that a later connection resumes an
+/// earlier one's session. The session tickets go with the last clone.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    config: Arc<ClientConfig>,
+    trust: Arc<Trust>,
+    identity: bool,
+}
+
+tokio::task_local! {
+    /// Whether the server of the handshake that is being polled has asked for a client certificate.
+    static ASKED: Cell<bool>;
+}
+
+impl Tls {
+    /// Checks the settings and loads the roots, which may read files: not for the thread of the runtime.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidCertificate`] for roots that cannot be read, [`ErrorKind::InvalidConfiguration`] for an
+    /// impossible ALPN name, [`ErrorKind::File`] if `SSL_CERT_FILE` or `SSL_CERT_DIR` leads nowhere.
+    pub(crate) fn new(settings: TlsSettings) -> Result<Self> {
+        Self::with_clock(settings, Arc::new(SystemClock))
+    }
+
+    pub(super) fn with_clock(settings: TlsSettings, clock: Arc<dyn TimeProvider>) -> Result<Self> {
+        let provider = provider();
+        let trust = Trust::new(&settings.roots, &provider)?;
+        let identity = settings.identity.is_some();
+        let mut config = ClientConfig::builder_with_details(provider, clock)
+            .with_safe_default_protocol_versions()
+            .map_err(|reason| Error::new(ErrorKind::Internal, format!("TLS settings: {reason}")))?
+            .dangerous() // What follows verifies; it is only not of the type that rustls makes itself.
+            .with_custom_certificate_verifier(trust.verifier.clone())
+            .with_client_cert_resolver(Arc::new(Presenter(settings.identity)));
+        if let Some(alpn) = settings.alpn {
+            if alpn.is_empty() || alpn.len() > 255 {
+                return Err(Error::new(
+                    ErrorKind::InvalidConfiguration,
+                    format!("an ALPN protocol name has 1 to 255 bytes, not {}", alpn.len()),
+                ));
+            }
+            config.alpn_protocols = vec![alpn.into_bytes()];
+        }
+        config.resumption = new_sessions();
+        config.enable_early_data = false;
+        Ok(Self {
+            config: Arc::new(config),
+            trust,
+            identity,
+        })
+    }
+
+    /// The same settings with another client certificate, or with none. Sessions of the old one are not resumed.
+    pub(crate) fn with_identity(&self, identity: Option<Identity>) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        let has_identity = identity.is_some();
+        config.client_auth_cert_resolver = Arc::new(Presenter(identity));
+        config.resumption = new_sessions();
+        Self {
+            config: Arc::new(config),
+            trust: self.trust.clone(),
+            identity: has_identity,
+        }
+    }
+
+    /// Does the handshake; `host` and `port` are for errors.
+    pub(super) async fn connect(
+        &self,
+        tcp: TcpStream,
+        name: ServerName<'static>,
+        host: &str,
+        port: u16,
+    ) -> Result<(TlsStream<TcpStream>, TlsInfo)> {
+        let connector = TlsConnector::from(self.config.clone());
+        let (result, asked) = ASKED
+            .scope(Cell::new(false), async {
+                let result = connector.connect(name, tcp).await;
+                (result, ASKED.with(Cell::get))
+            })
+            .await;
+        let stream = result.map_err(|error| {
+            Handshake {
+                host,
+                port,
+                now: self.config.time_provider.current_time(),
+                trusted: self.trust.origin,
+                alpn: self.config.alpn_protocols.first().map(Vec::as_slice),
+                asked,
+                identity: self.identity,
+            }
+            .explain(error)
+        })?;
+        let connection = stream.get_ref().1;
+        let info = TlsInfo {
+            version: match connection.protocol_version() {
+                Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+                _ => "TLS 1.2",
+            },
+            cipher_suite: connection
+                .negotiated_cipher_suite()
+                .and_then(|suite| suite.suite().as_str())
+                .unwrap_or(""),
+            alpn: connection
+                .alpn_protocol()
+                .map(|alpn| printable(&String::from_utf8_lossy(alpn), 255)),
+            resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
+        };
+        Ok((stream, info))
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tls({}, identity: {})", self.trust.origin, self.identity)
+    }
+}
+
+/// Room for the sessions of one server, which is all that a client talks to: rustls keeps up to 8 tickets.
+fn new_sessions() -> Resumption {
+    Resumption::in_memory_sessions(1)
+}
+
+/// The cryptography, shared by all clients. Passed explicitly everywhere: the process default is the host's.
+fn provider() -> Arc<CryptoProvider> {
+    static SHARED: Mutex<Weak<CryptoProvider>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.upgrade().unwrap_or_else(|| {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        *shared = Arc::downgrade(&provider);
+        provider
+    })
+}
+
+/// Presents the client certificate, and notes that it was asked for.
+#[derive(Debug)]
+struct Presenter(Option<Identity>);
+
+impl ResolvesClientCert for Presenter {
+    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let _ = ASKED.try_with(|asked| asked.set(true));
+        self.0.as_ref().map(|identity| identity.0.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// The system's clock. Unlike that of rustls it does not panic when it is before 1970.
+#[derive(Debug)]
+struct SystemClock;
+
+impl TimeProvider for SystemClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(UnixTime::since_unix_epoch(since_1970))
+    }
+}
