@@ -11,6 +11,7 @@ mod roots;
 mod target;
 mod tcp;
 mod tls;
+mod wording;
 
 pub(crate) use fault::explain;
 pub(crate) use file::read_file;

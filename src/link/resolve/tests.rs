@@ -4,11 +4,14 @@ use super::*;
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar};
 
+/// An address, or a reason why there is none.
+type Scripted = Result<&'static str, &'static str>;
+
 /// Lookups by host and turn, each of which blocks until its answer is set.
 #[derive(Default)]
 struct Script {
     turns: Mutex<HashMap<String, u32>>,
-    answers: Mutex<HashMap<(String, u32), Result<&'static str, &'static str>>>,
+    answers: Mutex<HashMap<(String, u32), Scripted>>,
     began: Condvar,
     answered: Condvar,
 }
@@ -55,7 +58,7 @@ impl Script {
         );
     }
 
-    fn answer(&self, host: &str, turn: u32, answer: Result<&'static str, &'static str>) {
+    fn answer(&self, host: &str, turn: u32, answer: Scripted) {
         self.answers
             .lock()
             .unwrap()
