@@ -290,6 +290,7 @@ mod tests {
         }
     }
 
+    #[cfg(target_os = "linux")] // Its error numbers and texts.
     #[test]
     fn the_error_names_every_address_and_the_most_telling_kind() {
         let refused = || io::Error::from_raw_os_error(libc::ECONNREFUSED);

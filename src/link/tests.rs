@@ -512,3 +512,11 @@ fn explains_what_breaks_an_open_link() {
         assert_error(&explain(error), kind, text);
     }
 }
+
+#[test]
+fn a_plain_client_carries_no_room_for_a_handshake() {
+    let target = Target::new("127.0.0.1", 1, None).unwrap();
+    let progress = Progress::default();
+    let size = std::mem::size_of_val(&open(&target, &progress));
+    assert!(size <= 640, "{size} bytes");
+}
