@@ -2,6 +2,7 @@
 
 use super::pem::printable;
 use super::roots::Origin;
+use super::wording::{Date, WrongName, alert_name, short};
 use crate::{Error, ErrorKind};
 use rustls::pki_types::UnixTime;
 use rustls::{
@@ -146,7 +147,9 @@ impl Handshake<'_> {
             ),
             Fault::Revoked => self.bad("it has been revoked"),
             Fault::BadEncoding => self.bad("it is malformed"),
-            Fault::BadSignature => self.bad("its signature is wrong"),
+            Fault::BadSignature => self.bad(
+                "its signature is wrong; perhaps it was issued by a newer CA of the same name as one that we trust",
+            ),
             Fault::InvalidPurpose | Fault::InvalidPurposeContext { .. } => {
                 self.bad("it is not meant for servers (extended key usage)")
             }
@@ -163,8 +166,9 @@ impl Handshake<'_> {
         match alert {
             Alert::NoApplicationProtocol => self.no_alpn(),
             Alert::ProtocolVersion => self.no_version(),
-            // TLS 1.2 servers say so when the certificate that they asked for is missing or displeases them.
-            Alert::HandshakeFailure if self.asked => refused(alert, self.identity),
+            // What servers say, TLS 1.2's above all, when the certificate that they asked for is missing, or when
+            // its signature cannot be verified.
+            Alert::HandshakeFailure | Alert::DecryptError if self.asked => refused(alert, self.identity),
             Alert::HandshakeFailure | Alert::InsufficientSecurity => self.no_algorithm(),
             Alert::UnrecognisedName => self.error(
                 ErrorKind::TlsHostname,
@@ -176,7 +180,7 @@ impl Handshake<'_> {
             alert if about_certificate(alert) => refused(alert, self.identity),
             alert => self.error(
                 ErrorKind::Tls,
-                format_args!("the server ended the handshake: {}", name(alert)),
+                format_args!("the server ended the handshake: {}", alert_name(alert)),
             ),
         }
     }
@@ -255,10 +259,12 @@ pub(crate) fn explain(error: io::Error) -> Error {
     if let Some(TlsError::AlertReceived(alert)) = tls_error(&error) {
         return match *alert {
             AlertDescription::CertificateRequired => refused(*alert, false),
+            // Nothing else that is verified so late can fail.
+            AlertDescription::DecryptError => refused(*alert, true),
             alert if about_certificate(alert) => refused(alert, true),
             alert => Error::new(
                 ErrorKind::Tls,
-                format!("TLS: the server ended the connection: {}", name(alert)),
+                format!("TLS: the server ended the connection: {}", alert_name(alert)),
             ),
         };
     }
@@ -331,86 +337,107 @@ fn refused(alert: AlertDescription, identity: bool) -> Error {
     };
     Error::new(
         ErrorKind::TlsClientCertificate,
-        format!("TLS: {advice} ({})", name(alert)),
+        format!("TLS: {advice} ({})", alert_name(alert)),
     )
 }
 
-/// An alert as RFC 8446 spells it.
-fn name(alert: AlertDescription) -> String {
-    let debug = format!("{alert:?}");
-    let mut name = String::new();
-    let mut previous_lower = false;
-    for c in debug.chars() {
-        if c.is_ascii_uppercase() && previous_lower {
-            name.push('_');
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handshake(asked: bool, identity: bool) -> Handshake<'static> {
+        Handshake {
+            host: "a.example",
+            port: 8883,
+            now: Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(
+                CLOCK_FLOOR,
+            ))),
+            trusted: Origin::BuiltIn(5),
+            alpn: None,
+            asked,
+            identity,
         }
-        previous_lower = c.is_ascii_lowercase();
-        name.push(c.to_ascii_lowercase());
     }
-    format!("alert {} {name}", u8::from(alert))
-}
 
-fn short(reason: &impl fmt::Display) -> String {
-    printable(&reason.to_string(), 200)
-}
-
-/// "is for 'a', not 'b'", with the names as the certificate has them.
-struct WrongName<'a> {
-    presented: &'a [String],
-    host: &'a str,
-}
-
-impl fmt::Display for WrongName<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MAX_NAMES: usize = 4;
-        if self.presented.is_empty() {
-            return write!(
-                f,
-                "the server's certificate names no host at all (it has no subjectAltName), so it is not for '{}'",
-                self.host
+    #[test]
+    fn a_bare_close_is_explained_by_what_went_before() {
+        for (asked, identity, advice) in [
+            (false, true, "is that a TLS port, and the right host name?"),
+            (true, false, "it asked for a client certificate, and none is set"),
+            (true, true, "it may have refused the client certificate"),
+        ] {
+            let error = handshake(asked, identity).explain(io::ErrorKind::UnexpectedEof.into());
+            assert_eq!(error.kind(), ErrorKind::Tls);
+            assert_eq!(
+                error.message(),
+                format!(
+                    "TLS: the server at a.example:8883 closed the connection during the handshake; {advice}"
+                )
             );
         }
-        write!(f, "the server's certificate is for ")?;
-        for (index, presented) in self.presented.iter().take(MAX_NAMES).enumerate() {
-            // As webpki writes them: DnsName("a.example"), IpAddress(192.0.2.1).
-            let bare = presented
-                .split_once('(')
-                .and_then(|(_, rest)| rest.strip_suffix(')'))
-                .unwrap_or(presented);
-            let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}'{}'", printable(bare.trim_matches('"'), 100))?;
-        }
-        if let more @ 1.. = self.presented.len().saturating_sub(MAX_NAMES) {
-            write!(f, " and {more} more")?;
-        }
-        write!(f, ", not '{}'", self.host)
     }
-}
 
-/// A Unix time in the form of ISO 8601.
-struct Date(u64);
+    #[test]
+    fn an_alert_means_our_certificate_if_the_server_asked_for_it() {
+        use AlertDescription as Alert;
+        for (alert, asked, identity, kind) in [
+            (Alert::HandshakeFailure, false, true, ErrorKind::Tls),
+            (
+                Alert::HandshakeFailure,
+                true,
+                true,
+                ErrorKind::TlsClientCertificate,
+            ),
+            (
+                Alert::HandshakeFailure,
+                true,
+                false,
+                ErrorKind::TlsClientCertificate,
+            ),
+            (Alert::DecryptError, false, true, ErrorKind::Tls),
+            (Alert::DecryptError, true, true, ErrorKind::TlsClientCertificate),
+            (
+                Alert::CertificateRequired,
+                true,
+                true,
+                ErrorKind::TlsClientCertificate,
+            ),
+        ] {
+            let error = handshake(asked, identity).explain_alert(alert);
+            assert_eq!(error.kind(), kind, "{error}");
+        }
+    }
 
-impl fmt::Display for Date {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Howard Hinnant's civil_from_days, for days since 1970: years begin in March, so that a leap day is
-        // the last of its year; an era is 400 years.
-        let (days, seconds) = (self.0 / 86_400 + 719_468, self.0 % 86_400);
-        let (era, day_of_era) = (days / 146_097, days % 146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let march_month = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-        let month = if march_month < 10 {
-            march_month + 3
-        } else {
-            march_month - 9
-        };
-        let year = era * 400 + year_of_era + u64::from(month <= 2);
-        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-        )
+    #[test]
+    fn faults_that_only_platforms_report_are_explained_too() {
+        use CertificateError as Fault;
+        for (fault, kind, text) in [
+            (
+                Fault::Expired,
+                ErrorKind::TlsExpired,
+                "has expired; this device's clock says 2024-01-01T00:00:00Z",
+            ),
+            (Fault::NotValidYet, ErrorKind::TlsClock, "not valid yet"),
+            (
+                Fault::NotValidForName,
+                ErrorKind::TlsHostname,
+                "is not for 'a.example'",
+            ),
+            (Fault::Revoked, ErrorKind::TlsBadCertificate, "revoked"),
+            (
+                Fault::ApplicationVerificationFailure,
+                ErrorKind::TlsBadCertificate,
+                "cannot be used",
+            ),
+            (
+                Fault::UnknownIssuer,
+                ErrorKind::TlsUnknownIssuer,
+                "judged by the 5 built-in roots of Amazon, because the platform has none",
+            ),
+        ] {
+            let error = handshake(false, false).explain_certificate(&fault);
+            assert_eq!(error.kind(), kind);
+            assert!(error.message().contains(text), "{error}");
+        }
     }
 }

@@ -207,3 +207,202 @@ fn holds_a_key(what: &str) -> Error {
 fn holds_a_certificate() -> Error {
     bad_key("the private key holds a certificate and no key: are the two swapped?")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
+
+    macro_rules! data {
+        ($name:literal) => {
+            include_bytes!(concat!("testdata/test-only-", $name))
+        };
+    }
+
+    fn der(text: &[u8]) -> Vec<u8> {
+        pem::blocks(text)
+            .unwrap()
+            .pop()
+            .unwrap()
+            .decode()
+            .unwrap()
+            .to_vec()
+    }
+
+    fn with(text: &[u8], from: &str, to: &str) -> Vec<u8> {
+        String::from_utf8(text.to_vec())
+            .unwrap()
+            .replace(from, to)
+            .into_bytes()
+    }
+
+    fn parse(certificate: &[u8], key: &[u8]) -> Result<usize> {
+        Identity::from_bytes(certificate, &Secret::new(key)).map(|identity| identity.0.cert.len())
+    }
+
+    #[test]
+    fn takes_every_common_form() {
+        let (rsa, ec) = (data!("rsa.crt.pem"), data!("ec.crt.pem"));
+        let chain = [&rsa[..], ec].concat();
+        let both = [&rsa[..], data!("rsa.pkcs8.pem")].concat();
+        for (certificate, key, length) in [
+            (&rsa[..], &data!("rsa.pkcs8.pem")[..], 1),
+            (rsa, data!("rsa.pkcs1.pem"), 1),
+            (rsa, &der(data!("rsa.pkcs8.pem")), 1),
+            (rsa, &der(data!("rsa.pkcs1.pem")), 1),
+            (&der(rsa), data!("rsa.pkcs1.pem"), 1),
+            (ec, data!("ec.sec1.pem"), 1),
+            (ec, &der(data!("ec.sec1.pem")), 1),
+            (&chain, data!("rsa.pkcs8.pem"), 2),
+            (&both, &both, 1),
+            (
+                &with(rsa, "\n", "\r\n"),
+                &with(data!("rsa.pkcs8.pem"), "\n", "\r\n"),
+                1,
+            ),
+            (
+                &with(rsa, "-----BEGIN", "\u{feff}-----BEGIN"),
+                data!("rsa.pkcs8.pem"),
+                1,
+            ),
+        ] {
+            assert_eq!(parse(certificate, key), Ok(length));
+        }
+    }
+
+    #[test]
+    fn takes_keys_on_other_curves() {
+        for algorithm in [&PKCS_ECDSA_P384_SHA384, &PKCS_ED25519] {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            let certificate = CertificateParams::default().self_signed(&key).unwrap();
+            assert_eq!(parse(certificate.der(), key.serialized_der()), Ok(1));
+            assert_eq!(
+                parse(certificate.pem().as_bytes(), key.serialize_pem().as_bytes()),
+                Ok(1)
+            );
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        use ErrorKind::{InvalidCertificate, InvalidPrivateKey, KeyMismatch};
+        let (rsa, rsa_key) = (&data!("rsa.crt.pem")[..], &data!("rsa.pkcs8.pem")[..]);
+        let mut broken = der(rsa);
+        broken.truncate(600);
+        broken[2..4].copy_from_slice(&[0x02, 0x54]);
+        for (certificate, key, kind, text) in [
+            (
+                rsa,
+                &data!("ec.sec1.pem")[..],
+                KeyMismatch,
+                "does not belong to the client certificate",
+            ),
+            (
+                data!("ec.crt.pem"),
+                rsa_key,
+                KeyMismatch,
+                "does not belong to the client certificate",
+            ),
+            (
+                rsa,
+                data!("rsa.pkcs8-encrypted.pem"),
+                InvalidPrivateKey,
+                "encrypted with a password",
+            ),
+            (
+                rsa,
+                data!("rsa.pkcs1-encrypted.pem"),
+                InvalidPrivateKey,
+                "encrypted with a password",
+            ),
+            (
+                rsa,
+                &der(data!("rsa.pkcs8-encrypted.pem")),
+                InvalidPrivateKey,
+                "encrypted with a password",
+            ),
+            (rsa, data!("rsa.p12"), InvalidPrivateKey, "PKCS#12"),
+            (data!("rsa.p12"), rsa_key, InvalidCertificate, "PKCS#12"),
+            (rsa, data!("p521.sec1.pem"), InvalidPrivateKey, "P-256 or P-384"),
+            (
+                rsa,
+                data!("rsa1024.pkcs1.pem"),
+                InvalidPrivateKey,
+                "2048 to 4096 bits",
+            ),
+            (rsa, rsa, InvalidPrivateKey, "swapped"),
+            (rsa, &der(rsa), InvalidPrivateKey, "swapped"),
+            (rsa_key, rsa, InvalidCertificate, "swapped"),
+            (&der(rsa_key), rsa, InvalidCertificate, "swapped"),
+            (rsa, b"", InvalidPrivateKey, "the private key is empty"),
+            (
+                b"",
+                rsa_key,
+                InvalidCertificate,
+                "the client certificate is empty",
+            ),
+            (rsa, b"\x00\x01garbage", InvalidPrivateKey, "neither PEM"),
+            (b"\x00\x01garbage", rsa_key, InvalidCertificate, "neither PEM"),
+            (rsa, &rsa_key[..500], InvalidPrivateKey, "has no end"),
+            (&rsa[..500], rsa_key, InvalidCertificate, "has no end"),
+            (
+                &broken,
+                rsa_key,
+                InvalidCertificate,
+                "certificate 1 of 1 is damaged",
+            ),
+            (
+                &vec![b'x'; MAX_INPUT + 1],
+                rsa_key,
+                InvalidCertificate,
+                "at most 1048576",
+            ),
+            (
+                rsa,
+                &vec![b'x'; MAX_INPUT + 1],
+                InvalidPrivateKey,
+                "at most 1048576",
+            ),
+            (
+                b"-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----",
+                rsa_key,
+                InvalidCertificate,
+                "but a block 'TRUSTED CERTIFICATE'",
+            ),
+            (
+                rsa,
+                b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----",
+                InvalidPrivateKey,
+                "'OPENSSH PRIVATE KEY' is not supported",
+            ),
+        ] {
+            let error = parse(certificate, key).unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.message().contains(text), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn shows_no_key() {
+        let key = Secret::new(&data!("ec.sec1.pem")[..]);
+        let identity = Identity::from_bytes(data!("ec.crt.pem"), &key).unwrap();
+        assert_eq!(format!("{identity:?}"), "Identity(1 certificates, key ***)");
+    }
+
+    #[test]
+    fn survives_damage_anywhere() {
+        let (certificate, key) = (der(data!("ec.crt.pem")), der(data!("ec.sec1.pem")));
+        for at in 0..certificate.len() {
+            let mut damaged = certificate.clone();
+            damaged[at] ^= 0xff;
+            let _ = parse(&damaged, &key);
+            let _ = parse(&certificate[..at], &key);
+        }
+        for at in 0..key.len() {
+            let mut damaged = key.clone();
+            damaged[at] ^= 0xff;
+            let _ = parse(&certificate, &damaged);
+            assert!(parse(&certificate, &key[..at]).is_err());
+        }
+    }
+}

@@ -11,6 +11,7 @@ mod roots;
 mod target;
 mod tcp;
 mod tls;
+mod wording;
 
 pub(crate) use fault::explain;
 pub(crate) use file::read_file;
@@ -117,9 +118,9 @@ pub(crate) async fn open(target: &Target, progress: &Progress) -> Result<Link> {
         });
     };
     progress.set(Progress::HANDSHAKE);
-    let (stream, info) = tls
-        .connect(tcp, name.clone(), target.host(), target.port())
-        .await?;
+    // Boxed, so that the tasks of a thousand plain clients carry no room for a handshake.
+    let handshake = Box::pin(tls.connect(tcp, name.clone(), target.host(), target.port()));
+    let (stream, info) = handshake.await?;
     tracing::debug!(
         %peer,
         version = info.version,

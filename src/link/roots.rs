@@ -197,3 +197,106 @@ const BUILT_IN: [&[u8]; 5] = [
     include_bytes!("roots/amazon-root-ca-4.der"),
     include_bytes!("roots/starfield-services-root-ca-g2.der"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::crypto::ring;
+
+    fn ca() -> rcgen::Certificate {
+        CertificateParams::default()
+            .self_signed(&KeyPair::generate().unwrap())
+            .unwrap()
+    }
+
+    #[test]
+    fn the_built_in_roots_are_those_that_amazon_publishes() {
+        let sha256 = ring::cipher_suite::TLS13_AES_128_GCM_SHA256
+            .tls13()
+            .unwrap()
+            .common
+            .hash_provider;
+        let fingerprints = BUILT_IN.map(|der| {
+            let hash = sha256.hash(der);
+            hash.as_ref()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        });
+        assert_eq!(
+            fingerprints,
+            [
+                "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
+                "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4",
+                "18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4",
+                "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
+                "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_system_without_roots_gets_the_built_in_ones() {
+        let (store, origin) = choose(Vec::new(), None, None).unwrap();
+        assert_eq!((store.len(), origin), (5, Origin::BuiltIn(5)));
+        let garbage = vec![CertificateDer::from(b"garbage".to_vec())];
+        assert_eq!(choose(garbage, None, None).unwrap().1, Origin::BuiltIn(5));
+        let found = vec![ca().der().clone()];
+        assert_eq!(
+            choose(found, Some("SSL_CERT_FILE"), None).unwrap().1,
+            Origin::Platform(1)
+        );
+    }
+
+    #[test]
+    fn a_place_that_was_named_and_has_no_roots_is_an_error() {
+        let error = choose(Vec::new(), Some("SSL_CERT_FILE"), Some("no such file".to_owned()))
+            .err()
+            .unwrap();
+        assert_eq!(error.kind(), ErrorKind::File);
+        assert_eq!(
+            error.message(),
+            "no CA certificate where the environment variable SSL_CERT_FILE says: no such file"
+        );
+    }
+
+    #[test]
+    fn the_applications_roots_replace_all_others() {
+        let (one, two) = (ca(), ca());
+        let bundle = format!("# ours\n{}\n# theirs\n{}", one.pem(), two.pem());
+        assert_eq!(application(bundle.as_bytes()).unwrap().1, 2);
+        assert_eq!(application(one.der()).unwrap().1, 1);
+        // One that cannot be read does not spoil the others.
+        let spoilt = format!(
+            "{}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            one.pem()
+        );
+        assert_eq!(application(spoilt.as_bytes()).unwrap().1, 1);
+        for (input, text) in [
+            ("", "the CA certificate is empty"),
+            ("just words", "neither PEM"),
+            (
+                "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                "none of its 1 certificates",
+            ),
+            ("-----BEGIN CERTIFICATE-----\nAAAA\n", "has no end"),
+            (
+                "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+                "holds a private key",
+            ),
+        ] {
+            let error = application(input.as_bytes()).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::InvalidCertificate);
+            assert!(error.message().contains(text), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_platforms_roots_are_shared() {
+        let provider = Arc::new(ring::default_provider());
+        let first = Trust::new(&Roots::Platform, &provider).unwrap();
+        let second = Trust::new(&Roots::Platform, &provider).unwrap();
+        assert!(Arc::ptr_eq(&first, &second));
+    }
+}

@@ -181,3 +181,196 @@ fn rank(kind: ErrorKind) -> u8 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use tokio::net::TcpListener;
+    use tokio::time::sleep;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let addresses: Vec<SocketAddr> = [
+            "[2001:db8::1]:1",
+            "[2001:db8::2]:1",
+            "[2001:db8::3]:1",
+            "192.0.2.1:1",
+            "192.0.2.2:1",
+        ]
+        .map(address)
+        .to_vec();
+        let order: Vec<String> = interleave(&addresses)
+            .iter()
+            .map(|a| a.ip().to_string())
+            .collect();
+        assert_eq!(
+            order,
+            [
+                "2001:db8::1",
+                "192.0.2.1",
+                "2001:db8::2",
+                "192.0.2.2",
+                "2001:db8::3"
+            ]
+        );
+        assert_eq!(interleave(&addresses[3..]), addresses[3..]);
+        assert!(interleave(&[]).is_empty());
+        let many: Vec<SocketAddr> = (1..=200)
+            .map(|host| SocketAddr::from(([192, 0, 2, host], 1)))
+            .collect();
+        assert_eq!(interleave(&many), many[..MAX_ADDRESSES]);
+    }
+
+    /// Races made-up attempts; returns the winner's last byte or the failures, and when each attempt began.
+    async fn race_of(
+        plan: &[(u64, Result<(), io::ErrorKind>)],
+    ) -> (Result<u8, Vec<ErrorKind>>, Vec<u128>, u128) {
+        let addresses: Vec<SocketAddr> = (0..plan.len())
+            .map(|index| SocketAddr::from(([192, 0, 2, index as u8], 1)))
+            .collect();
+        let began = Instant::now();
+        let starts = RefCell::new(Vec::new());
+        let result = race(&addresses, |address| {
+            starts.borrow_mut().push(began.elapsed().as_millis());
+            let (ms, result) = match address.ip() {
+                std::net::IpAddr::V4(ip) => plan[usize::from(ip.octets()[3])],
+                std::net::IpAddr::V6(_) => unreachable!(),
+            };
+            async move {
+                sleep(Duration::from_millis(ms)).await;
+                result.map_err(io::Error::from)
+            }
+        })
+        .await;
+        let result = match result {
+            Ok(((), SocketAddr::V4(winner))) => Ok(winner.ip().octets()[3]),
+            Ok(_) => unreachable!(),
+            Err(failures) => Err(failures.iter().map(|(_, reason)| kind(reason)).collect()),
+        };
+        (result, starts.into_inner(), began.elapsed().as_millis())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_begin_250_ms_apart_or_at_once_after_a_failure() {
+        const NEVER: u64 = 1_000_000;
+        let refused = Err(io::ErrorKind::ConnectionRefused);
+        let unreachable = Err(io::ErrorKind::NetworkUnreachable);
+        for (plan, result, starts, took) in [
+            (&[(20, Ok(())), (0, Ok(()))][..], Ok(0), &[0][..], 20),
+            (&[(NEVER, Ok(())), (20, Ok(()))], Ok(1), &[0, 250], 270),
+            (
+                &[(10, unreachable), (NEVER, Ok(())), (20, Ok(()))],
+                Ok(2),
+                &[0, 10, 260],
+                280,
+            ),
+            // The first one answers late, but before the second.
+            (&[(300, Ok(())), (100, Ok(()))], Ok(0), &[0, 250], 300),
+            // A late failure starts the next attempt before its time.
+            (
+                &[(300, refused), (NEVER, Ok(())), (5, Ok(()))],
+                Ok(2),
+                &[0, 250, 300],
+                305,
+            ),
+            (
+                &[(10, unreachable), (20, refused)],
+                Err(vec![ErrorKind::Unreachable, ErrorKind::ConnectionRefused]),
+                &[0, 10],
+                30,
+            ),
+            (&[], Err(vec![]), &[], 0),
+        ] {
+            assert_eq!(race_of(plan).await, (result, starts.to_vec(), took), "{plan:?}");
+        }
+    }
+
+    #[cfg(target_os = "linux")] // Its error numbers and texts.
+    #[test]
+    fn the_error_names_every_address_and_the_most_telling_kind() {
+        let refused = || io::Error::from_raw_os_error(libc::ECONNREFUSED);
+        let unreachable = || io::Error::from_raw_os_error(libc::ENETUNREACH);
+        let error = explain(
+            "a.example",
+            8883,
+            &vec![
+                (address("[2001:db8::1]:8883"), unreachable()),
+                (address("192.0.2.1:8883"), refused()),
+            ],
+        );
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        assert_eq!(
+            error.message(),
+            "cannot connect to a.example:8883: 2001:db8::1: Network is unreachable (os error 101); \
+             192.0.2.1: Connection refused (os error 111). Is the port right, and the server running?"
+        );
+        let all: Failures = (0..30).map(|_| (address("192.0.2.1:1"), unreachable())).collect();
+        let error = explain("a.example", 1, &all);
+        assert_eq!(error.kind(), ErrorKind::Unreachable);
+        assert!(
+            error.message().contains("; and 22 more. Is the device connected"),
+            "{error}"
+        );
+        for (code, kind) in [
+            (libc::EMFILE, ErrorKind::System),
+            (libc::ETIMEDOUT, ErrorKind::Connection),
+            (libc::EACCES, ErrorKind::Connection),
+            (libc::EHOSTUNREACH, ErrorKind::Unreachable),
+            (libc::EADDRNOTAVAIL, ErrorKind::Unreachable),
+        ] {
+            assert_eq!(super::kind(&io::Error::from_raw_os_error(code)), kind, "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_socket_is_set_up_for_small_messages_and_silent_peers() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let (stream, peer) = connect("localhost", server.port(), &[server]).await.unwrap();
+        assert_eq!(peer, server);
+        assert!(stream.nodelay().unwrap());
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        #[cfg(target_os = "linux")]
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_IDLE);
+    }
+
+    #[tokio::test]
+    async fn a_refused_address_gives_way_to_the_next() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let closed = std::net::TcpListener::bind("[::1]:0")
+            .or_else(|_| std::net::TcpListener::bind("127.0.0.1:0"))
+            .and_then(|listener| listener.local_addr())
+            .unwrap();
+        let (_, peer) = connect("localhost", server.port(), &[closed, server])
+            .await
+            .unwrap();
+        assert_eq!(peer, server);
+        let error = connect("localhost", closed.port(), &[closed]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
+    }
+
+    /// A listener whose queue is full swallows connection requests, as a firewall does.
+    #[cfg(target_os = "linux")]
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_swallows_packets_does_not_hold_up_the_next() {
+        use socket2::{Domain, Socket, Type};
+        let swallower = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        swallower.bind(&address("127.0.0.1:0").into()).unwrap();
+        swallower.listen(0).unwrap();
+        let silent = swallower.local_addr().unwrap().as_socket().unwrap();
+        let _fills_the_queue = std::net::TcpStream::connect(silent).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let began = Instant::now();
+        let (_, peer) = connect("localhost", 1, &[silent, server]).await.unwrap();
+        assert_eq!(peer, server);
+        assert_eq!(began.elapsed(), ATTEMPT_DELAY);
+    }
+}
