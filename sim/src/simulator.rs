@@ -13,7 +13,7 @@ use crate::broker::message::Message;
 use crate::broker::session::{Order, Reach};
 use crate::certificates::{Certificates, Identity};
 use crate::config::{Config, ConnectionEnd, TokenFormat};
-use crate::directory::Directory;
+use crate::directory::{Directory, write_private};
 use crate::error::Error;
 use crate::faults::{ConnectFault, PublishFault, SubscribeFault};
 use crate::journal::{ConnectRecord, EndRecord, Listener, PublishRecord, Stats};
@@ -177,6 +177,11 @@ impl Simulator {
     /// Writes `token.txt`, `signature.txt` and `broker-url.txt` anew.
     pub fn write_token(&self, token: &Token) -> Result<(), Error> {
         self.directory.write_token(token)
+    }
+
+    /// Writes a token's broker URL into a file that only its owner can read.
+    pub fn write_broker_url(&self, token: &Token, path: &Path) -> Result<(), Error> {
+        write_private(path, &token.broker_url)
     }
 
     /// Counters since the start.
