@@ -42,6 +42,8 @@ pub struct Config {
     pub denied_topics: Vec<String>,
     /// How long a client may take for TLS and CONNECT.
     pub connect_timeout: Duration,
+    /// Whether the PUBLISH packets received are kept for [`crate::Simulator::publishes`].
+    pub record_publishes: bool,
 }
 
 impl Default for Config {
@@ -64,6 +66,7 @@ impl Default for Config {
             quotas: Quotas::none(),
             denied_topics: Vec::new(),
             connect_timeout: Duration::from_secs(10),
+            record_publishes: true,
         }
     }
 }
@@ -320,7 +323,7 @@ impl SessionExpiryRule {
 }
 
 /// How messages are sent to subscribers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// Whether DUP is set on what is sent again after a reconnect; MQTT 5 wants it, AWS does not do it.
     pub set_dup: bool,
@@ -329,16 +332,6 @@ pub struct Delivery {
     pub resend_after: Option<Duration>,
     /// Whether topic aliases are used towards a client that allows them.
     pub topic_aliases: bool,
-}
-
-impl Default for Delivery {
-    fn default() -> Self {
-        Self {
-            set_dup: false,
-            resend_after: None,
-            topic_aliases: false,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The configuration is impossible.
+    Config(String),
     /// A certificate, key or token could not be made.
     Certificate(String),
     /// A file could not be written.
@@ -28,7 +30,7 @@ impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Listen { port, source } => write!(f, "port {port} cannot be opened: {source}"),
-            Self::Certificate(text) => f.write_str(text),
+            Self::Config(text) | Self::Certificate(text) => f.write_str(text),
             Self::File { path, source } => write!(f, "{} cannot be written: {source}", path.display()),
         }
     }
@@ -38,7 +40,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen { source, .. } | Self::File { source, .. } => Some(source),
-            Self::Certificate(_) => None,
+            Self::Config(_) | Self::Certificate(_) => None,
         }
     }
 }

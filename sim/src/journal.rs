@@ -173,9 +173,13 @@ impl Journal {
         push(&mut self.connects, record, MOST_CONNECTS);
     }
 
-    pub fn publish(&mut self, record: PublishRecord) {
+    pub fn publish(&mut self, record: PublishRecord, keep: bool) {
         self.stats.publishes_received += 1;
         self.stats.duplicates_received += u64::from(record.dup);
+        if !keep {
+            return;
+        }
+
         self.payload_bytes += record.payload.len();
         let oldest = push(&mut self.publishes, record, MOST_PUBLISHES);
         self.payload_bytes -= oldest.map_or(0, |oldest| oldest.payload.len());

@@ -105,12 +105,8 @@ async fn accept(
         let open = Open(shared.clone());
         let (shared, tls) = (shared.clone(), tls.clone());
         connections.spawn(async move {
-            let _slot = slot;
-            let _open = open;
-            tokio::select! {
-                () = serve(shared.clone(), tls, listener, stream, from) => {}
-                () = ended_before_connect(&shared) => {}
-            }
+            serve(shared, tls, listener, stream, from).await;
+            drop((slot, open));
         });
         while connections.try_join_next().is_some() {}
     }
@@ -127,12 +123,6 @@ impl Drop for Open {
     }
 }
 
-/// Connections say goodbye when everything ends; whatever still hangs after that is dropped.
-async fn ended_before_connect(shared: &Shared) {
-    shared.stopped().await;
-    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
-}
-
 async fn serve(
     shared: Arc<Shared>,
     tls: Arc<ServerConfigs>,
@@ -141,7 +131,9 @@ async fn serve(
     from: SocketAddr,
 ) {
     let _ = stream.set_nodelay(true);
-    shared.thawed().await;
+    if shared.unless_stopped(shared.thawed()).await.is_none() {
+        return;
+    }
     if listener == Listener::Plain {
         let peer = Peer {
             listener,
@@ -153,7 +145,10 @@ async fn serve(
         return connection::serve(shared, stream, peer).await;
     }
     let limit = shared.config.connect_timeout;
-    let handshake = timeout(limit, handshake(&tls, listener, stream)).await;
+    let handshake = timeout(limit, handshake(&tls, listener, stream));
+    let Some(handshake) = shared.unless_stopped(handshake).await else {
+        return;
+    };
     match handshake.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok((stream, access)) => {
             let peer = peer(listener, access, &stream);

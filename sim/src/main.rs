@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use gecko_iot_sim::{Simulator, Token};
+use gecko_iot_sim::{Config, Simulator, Token};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -69,7 +69,12 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let ttl = arguments.config.authorizer.token_ttl;
     let token_file = arguments.token_file.as_deref();
 
-    let simulator = Simulator::start(arguments.config).await?;
+    // Nobody can ask the program for them.
+    let config = Config {
+        record_publishes: false,
+        ..arguments.config
+    };
+    let simulator = Simulator::start(config).await?;
     renew_token(&simulator, ttl, token_file)?;
     announce(&simulator)?;
 

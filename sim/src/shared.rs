@@ -124,6 +124,14 @@ impl Shared {
         let _ = self.frozen.subscribe().wait_for(|frozen| !frozen).await;
     }
 
+    /// What `work` comes to, or `None` if everything ends before.
+    pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            result = work => Some(result),
+            () = self.stopped() => None,
+        }
+    }
+
     /// Returns once everything ends.
     pub async fn stopped(&self) {
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;

@@ -13,6 +13,7 @@ use crate::broker::message::Message;
 use crate::broker::session::{Order, Reach};
 use crate::certificates::{Certificates, Identity};
 use crate::config::{Config, ConnectionEnd, TokenFormat};
+use crate::connection;
 use crate::directory::{Directory, write_private};
 use crate::error::Error;
 use crate::faults::{ConnectFault, PublishFault, SubscribeFault};
@@ -56,6 +57,7 @@ pub struct SessionInfo {
 impl Simulator {
     /// Opens the ports, makes certificates and a token, and starts to serve. Needs a tokio runtime with time and I/O.
     pub async fn start(config: Config) -> Result<Self, Error> {
+        connection::check(&config)?;
         let certificates = Certificates::new(config.server_certificate)?;
         let tls = ServerConfigs::new(&certificates, config.tls_versions, config.require_sni)?;
         let (config, tls) = (Arc::new(config), Arc::new(tls));
@@ -276,8 +278,14 @@ impl Simulator {
     /// Ends every client's connection; how many there were.
     pub fn disconnect_all(&self, end: ConnectionEnd) -> usize {
         let broker = self.shared.broker();
-        let links = broker.sessions().filter_map(|(_, session)| session.link.as_ref());
-        links.map(|link| link.reach.end.send_replace(Some(end))).count()
+        let links: Vec<_> = broker
+            .sessions()
+            .filter_map(|(_, session)| session.link.as_ref())
+            .collect();
+        for link in &links {
+            link.reach.end.send_replace(Some(end));
+        }
+        links.len()
     }
 
     /// Sends bytes to a client as they are, between two packets. `false` if it is not connected, or if too much waits.
@@ -333,12 +341,15 @@ impl Simulator {
         self.shared
             .broker()
             .publish(None, Arc::new(message), Instant::now());
+        self.shared.changed();
     }
 
     /// Forgets a session, as if it had expired; a live connection is closed first. `false` if there was none.
     pub fn forget_session(&self, client_id: &str) -> bool {
         self.disconnect(client_id, ConnectionEnd::Close);
-        self.shared.broker().end_session(client_id, Instant::now())
+        let existed = self.shared.broker().end_session(client_id, Instant::now());
+        self.shared.changed();
+        existed
     }
 
     fn reach(&self, client_id: &str, order: impl FnOnce(&Reach) -> bool) -> bool {

@@ -92,7 +92,12 @@ impl Signer {
         let unique = URL_SAFE_NO_PAD.encode(self.random::<12>()?);
         let (token, expiry_ms) = match format {
             TokenFormat::Jwt => {
-                let exp = expiry_ms.div_ceil(1000);
+                // Up, so that it lives as long as was asked; a token that shall have expired has.
+                let exp = if ttl.is_zero() {
+                    now_ms / 1000
+                } else {
+                    expiry_ms.div_ceil(1000)
+                };
                 let header = json!({ "alg": "RS256", "typ": "JWT" });
                 let claims = json!({ "sub": "gecko", "iat": now_ms / 1000, "exp": exp, "jti": unique });
                 let signed = format!("{}.{}", base64url(&header), base64url(&claims));

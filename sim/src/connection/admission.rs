@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{Access, Peer};
 use crate::authorizer;
 use crate::config::{Config, DisconnectAfter, Refusal};
+use crate::error::Error;
 use crate::packet::qos_number;
 use crate::shared::Shared;
 use crate::topic;
@@ -230,16 +231,24 @@ fn uuid(mut bytes: [u8; 16]) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// The properties of a CONNACK that accepts.
-pub(super) fn connack_properties(config: &Config, admission: &Admission) -> Properties {
-    let built = build_properties(config, admission);
-    built.unwrap_or_else(|error| {
-        tracing::error!("CONNACK goes without properties, its configuration is impossible: {error}");
-        Properties::new()
-    })
+/// Whether a CONNACK can be made from the configuration.
+pub(super) fn check(config: &Config) -> Result<(), Error> {
+    let some = Admission {
+        client_id: String::new(),
+        assigned: true,
+        keep_alive: 0,
+        tell_keep_alive: true,
+        expiry_secs: 0,
+        authorized_until: None,
+    };
+    let built = connack_properties(config, &some);
+    built
+        .map(drop)
+        .map_err(|error| Error::Config(format!("CONNACK cannot be made as configured: {error}")))
 }
 
-fn build_properties(config: &Config, admission: &Admission) -> Result<Properties, MqttError> {
+/// The properties of a CONNACK that accepts.
+pub(super) fn connack_properties(config: &Config, admission: &Admission) -> Result<Properties, MqttError> {
     let told = &config.connack;
     let mut properties = Properties::new();
     if admission.assigned {
@@ -302,9 +311,14 @@ mod tests {
             expiry_secs: 3600,
             authorized_until: None,
         };
-        let aws = build_properties(&Config::default(), &admission).unwrap();
+        let aws = connack_properties(&Config::default(), &admission).unwrap();
         assert_eq!(aws.len(), 11);
-        let generic = build_properties(&Config::generic_broker(), &admission).unwrap();
+        let generic = connack_properties(&Config::generic_broker(), &admission).unwrap();
         assert_eq!(generic.len(), 3);
+
+        let mut impossible = Config::default();
+        assert!(check(&impossible).is_ok());
+        impossible.connack.receive_maximum = Some(0);
+        assert!(check(&impossible).is_err());
     }
 }

@@ -48,10 +48,8 @@ pub(super) async fn accept<S: Transport>(
     peer: Peer,
 ) -> Option<Connection<S>> {
     let limit = shared.config.connect_timeout;
-    let first = timeout(limit, first_packet(&shared, &mut socket))
-        .await
-        .unwrap_or(First::Closed);
-    match first {
+    let first = timeout(limit, first_packet(&shared, &mut socket));
+    match shared.unless_stopped(first).await?.unwrap_or(First::Closed) {
         First::Connect(connect) => {
             Handshake {
                 shared,
@@ -190,10 +188,11 @@ impl<S: Transport> Handshake<S> {
     async fn before_connack(&mut self, delay: Duration) -> Meanwhile {
         if self.socket.input.is_empty() {
             // With no delay this looks once whether something is there.
-            match timeout(delay, self.socket.read()).await {
-                Err(_) => return Meanwhile::Quiet,
-                Ok(Ok(1..)) => {}
-                Ok(_) => return Meanwhile::Closed,
+            let read = timeout(delay, self.socket.read());
+            match self.shared.unless_stopped(read).await {
+                Some(Err(_)) => return Meanwhile::Quiet,
+                Some(Ok(Ok(1..))) => {}
+                _ => return Meanwhile::Closed,
             }
         }
         let violation = Violation::protocol("a packet between CONNECT and CONNACK, which AWS does not allow");
@@ -203,7 +202,10 @@ impl<S: Transport> Handshake<S> {
 
     /// Reads on and never answers.
     async fn ignore(mut self) {
-        while matches!(self.socket.read().await, Ok(1..)) {
+        while matches!(
+            self.shared.unless_stopped(self.socket.read()).await,
+            Some(Ok(1..))
+        ) {
             self.socket.input.clear();
         }
     }
@@ -284,7 +286,8 @@ impl<S: Transport> Handshake<S> {
             takeover,
             "connected"
         );
-        let properties = admission::connack_properties(&config, &admission);
+        // The configuration was checked at the start.
+        let properties = admission::connack_properties(&config, &admission).unwrap_or_default();
         reply::connack(
             &mut self.socket.output,
             session_present,

@@ -26,8 +26,9 @@ impl<S: Transport> Connection<S> {
             Incoming::Connect(_) => self.violation(Violation::protocol("a second CONNECT [MQTT-3.1.0-2]")),
             Incoming::Publish(publish) => self.publish(&publish, now),
             Incoming::Puback(puback) => {
+                let flow = self.acknowledged(puback.packet_id());
                 self.shared.count(|stats| stats.pubacks_received += 1);
-                self.acknowledged(puback.packet_id())
+                flow
             }
             Incoming::Pubrec(pubrec) if qos2 => self.pubrec(&pubrec),
             Incoming::Pubcomp(pubcomp) if qos2 => self.acknowledged(pubcomp.packet_id()),
@@ -119,18 +120,18 @@ impl<S: Transport> Connection<S> {
             Err(violation) => return self.violation(violation),
         };
         let qos = qos_number(publish.qos());
-        self.shared.note(|journal| {
-            journal.publish(PublishRecord {
-                client_id: self.client_id.clone(),
-                topic: topic.clone(),
-                qos,
-                retain: publish.retain(),
-                dup: publish.dup(),
-                packet_id: publish.packet_id(),
-                topic_alias: alias(publish),
-                payload: publish.payload().clone(),
-            });
-        });
+        let record = PublishRecord {
+            client_id: self.client_id.clone(),
+            topic: topic.clone(),
+            qos,
+            retain: publish.retain(),
+            dup: publish.dup(),
+            packet_id: publish.packet_id(),
+            topic_alias: alias(publish),
+            payload: publish.payload().clone(),
+        };
+        let keep = self.shared.config.record_publishes;
+        self.shared.note(|journal| journal.publish(record, keep));
         if let Err(violation) = self.check_publish(publish, qos) {
             return self.violation(violation);
         }

@@ -16,7 +16,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::broker::Ending;
 use crate::broker::session::Order;
-use crate::config::ConnectionEnd;
+use crate::config::{Config, ConnectionEnd};
+use crate::error::Error;
 use crate::frame;
 use crate::journal::{EndRecord, Listener};
 use crate::limits::Rate;
@@ -59,6 +60,11 @@ enum Finish {
     Lost,
     /// We end it.
     End(ConnectionEnd),
+}
+
+/// Whether CONNACK can say what the configuration wants.
+pub(crate) fn check(config: &Config) -> Result<(), Error> {
+    admission::check(config)
 }
 
 struct Connection<S> {
@@ -165,6 +171,7 @@ impl<S: Transport> Connection<S> {
     /// Handles the packets that have been read, as long as their answers can be written.
     fn take_packets(&mut self, now: Instant) -> ControlFlow<Finish> {
         let maximum = self.shared.config.connack.maximum_packet_size;
+        let mut handled = false;
         while self.socket.output.len() < MUCH_OUTPUT && self.read_after.is_none() {
             let incoming = match frame::next(&mut self.socket.input, maximum) {
                 Ok(None) => break,
@@ -181,6 +188,10 @@ impl<S: Transport> Connection<S> {
                 Ok(packet) => self.handle(packet, now)?,
                 Err(violation) => return self.violation(violation),
             }
+            handled = true;
+        }
+        if handled {
+            self.shared.changed();
         }
         ControlFlow::Continue(())
     }
