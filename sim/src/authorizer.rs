@@ -1,0 +1,212 @@
+//! The custom authorizer: reads CONNECT's user name as AWS does, and decides.
+
+use std::time::SystemTime;
+
+use crate::config::Authorizer;
+use crate::percent;
+use crate::token::{self, Signer};
+
+/// Why the authorizer refused. Never holds the token or the signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Denial {
+    NoUserName,
+    NotParameters,
+    WrongName,
+    Missing(String),
+    Doubled(String),
+    Encoding(String),
+    Expired,
+    BadSignature,
+    BadPassword,
+}
+
+impl std::fmt::Display for Denial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoUserName => f.write_str("CONNECT has no user name"),
+            Self::NotParameters => f.write_str("the user name has no `?` followed by parameters"),
+            Self::WrongName => f.write_str("no authorizer has this name"),
+            Self::Missing(name) => write!(f, "parameter {name} is missing"),
+            Self::Doubled(name) => write!(f, "parameter {name} is there twice"),
+            Self::Encoding(name) => write!(f, "the value of {name} is not URL-encoded exactly once"),
+            Self::Expired => f.write_str("the token has expired"),
+            Self::BadSignature => f.write_str("the signature is not that of the token"),
+            Self::BadPassword => f.write_str("the password is wrong"),
+        }
+    }
+}
+
+/// Whom the authorizer let in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    /// When the token expires, if it says so.
+    pub expires_at: Option<SystemTime>,
+}
+
+const NAME: &str = "x-amz-customauthorizer-name";
+const SIGNATURE: &str = "x-amz-customauthorizer-signature";
+
+/// Decides on a CONNECT.
+pub(crate) fn authorize(
+    authorizer: &Authorizer,
+    signer: &Signer,
+    user_name: Option<&str>,
+    password: Option<&[u8]>,
+    now: SystemTime,
+) -> Result<Grant, Denial> {
+    let user_name = user_name.ok_or(Denial::NoUserName)?;
+    let (_user, query) = user_name.split_once('?').ok_or(Denial::NotParameters)?;
+    let parameters = Parameters(query);
+
+    if parameters.get(NAME)? != authorizer.name {
+        return Err(Denial::WrongName);
+    }
+    let token = parameters.get(&authorizer.token_key)?;
+    if token.is_empty() {
+        return Err(Denial::Missing(authorizer.token_key.clone()));
+    }
+    if authorizer.signing && !signer.verify(&token, &parameters.get(SIGNATURE)?) {
+        return Err(Denial::BadSignature);
+    }
+    let expires_at = token::expiry(&token);
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err(Denial::Expired);
+    }
+    if authorizer
+        .password
+        .as_deref()
+        .is_some_and(|expected| password != Some(expected))
+    {
+        return Err(Denial::BadPassword);
+    }
+    Ok(Grant { expires_at })
+}
+
+struct Parameters<'a>(&'a str);
+
+impl Parameters<'_> {
+    fn get(&self, name: &str) -> Result<String, Denial> {
+        let mut found = self
+            .0
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .filter(|(key, _)| percent::decode_once(key).as_deref() == Some(name));
+        let (_, value) = found.next().ok_or_else(|| Denial::Missing(name.to_owned()))?;
+        if found.next().is_some() {
+            return Err(Denial::Doubled(name.to_owned()));
+        }
+        percent::decode_once(value).ok_or_else(|| Denial::Encoding(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::TokenFormat;
+    use crate::token::Token;
+
+    fn authorizer() -> Authorizer {
+        Authorizer {
+            name: "my authorizer".to_owned(),
+            ..Authorizer::default()
+        }
+    }
+
+    fn mint(signer: &Signer, ttl: Duration) -> Token {
+        signer
+            .mint(&authorizer(), TokenFormat::Jwt, ttl, SystemTime::now(), 1)
+            .unwrap()
+    }
+
+    fn decide(signer: &Signer, user_name: &str) -> Result<Grant, Denial> {
+        authorize(&authorizer(), signer, Some(user_name), None, SystemTime::now())
+    }
+
+    #[test]
+    fn a_good_token_is_let_in_with_or_without_a_user() {
+        let signer = Signer::new().unwrap();
+        let token = mint(&signer, Duration::from_secs(60));
+        let grant = Grant {
+            expires_at: Some(token.expires_at),
+        };
+        assert_eq!(decide(&signer, &token.user_name), Ok(grant));
+        assert!(decide(&signer, &format!("device{}", token.user_name)).is_ok());
+    }
+
+    #[test]
+    fn each_fault_has_its_own_denial() {
+        let signer = Signer::new().unwrap();
+        let good = mint(&signer, Duration::from_secs(60));
+        let expired = mint(&signer, Duration::ZERO);
+        let other = mint(&signer, Duration::from_secs(60));
+        let signature = percent::encode(&good.signature);
+        let table = [
+            ("device".to_owned(), Denial::NotParameters),
+            (
+                good.user_name.replace("my%20authorizer", "other"),
+                Denial::WrongName,
+            ),
+            (
+                good.user_name.replace("my%20", "my%2520"),
+                Denial::Encoding(NAME.to_owned()),
+            ),
+            (
+                good.user_name.replace("my%20", "my "),
+                Denial::Encoding(NAME.to_owned()),
+            ),
+            (
+                good.user_name.replace("&token=", "&other="),
+                Denial::Missing("token".to_owned()),
+            ),
+            (
+                good.user_name.replace(&good.token, ""),
+                Denial::Missing("token".to_owned()),
+            ),
+            (
+                good.user_name.replace(&signature, &percent::encode(&signature)),
+                Denial::Encoding(SIGNATURE.to_owned()),
+            ),
+            (
+                good.user_name.replace(&signature, &good.signature),
+                Denial::Encoding(SIGNATURE.to_owned()),
+            ),
+            (
+                good.user_name.replace(&good.token, &other.token),
+                Denial::BadSignature,
+            ),
+            (
+                format!("{}&token=x", good.user_name),
+                Denial::Doubled("token".to_owned()),
+            ),
+            (expired.user_name.clone(), Denial::Expired),
+        ];
+        for (user_name, denial) in table {
+            let verdict = decide(&signer, &user_name);
+            assert_eq!(verdict, Err(denial), "{user_name}");
+        }
+        let none = authorize(&authorizer(), &signer, None, None, SystemTime::now());
+        assert_eq!(none, Err(Denial::NoUserName));
+    }
+
+    #[test]
+    fn without_signing_any_token_does_and_a_password_may_be_asked_for() {
+        let signer = Signer::new().unwrap();
+        let authorizer = Authorizer {
+            signing: false,
+            password: Some(b"secret".to_vec()),
+            ..Authorizer::default()
+        };
+        let name = Some("?x-amz-customauthorizer-name=gecko&token=opaque");
+        let now = SystemTime::now();
+        assert_eq!(
+            authorize(&authorizer, &signer, name, Some(b"secret"), now),
+            Ok(Grant { expires_at: None })
+        );
+        assert_eq!(
+            authorize(&authorizer, &signer, name, None, now),
+            Err(Denial::BadPassword)
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! Faults that tests ask for.
+
+use std::time::Duration;
+
+/// What befalls a CONNECT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectFault {
+    /// CONNACK with this reason code, then an orderly close.
+    Refuse(u8),
+    /// The socket is closed without CONNACK.
+    Close,
+    /// Nothing is answered; the socket stays open.
+    Ignore,
+}
+
+/// What befalls a PUBLISH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishFault {
+    /// It is routed, and its PUBACK (or PUBREC) is not sent.
+    DropAcknowledgement,
+    /// It is not routed, and its PUBACK (or PUBREC) says this.
+    Refuse(u8),
+    /// It is neither routed nor acknowledged.
+    Discard,
+    /// It is routed, and the socket is closed without an acknowledgement.
+    Close,
+}
+
+/// What befalls a SUBSCRIBE or an UNSUBSCRIBE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubscribeFault {
+    /// Nothing is subscribed, and each filter gets this reason code.
+    Refuse(u8),
+    /// It is carried out, and not acknowledged.
+    DropAcknowledgement,
+    /// The socket is closed without an acknowledgement, nothing is carried out.
+    Close,
+}
+
+/// A fault that befalls the next few packets.
+#[derive(Debug)]
+pub(crate) struct Armed<F> {
+    fault: Option<F>,
+    left: usize,
+}
+
+impl<F> Default for Armed<F> {
+    fn default() -> Self {
+        Self { fault: None, left: 0 }
+    }
+}
+
+impl<F: Copy> Armed<F> {
+    pub fn arm(&mut self, count: usize, fault: F) {
+        (self.fault, self.left) = (Some(fault), count);
+    }
+
+    /// The fault for one packet, if there is one.
+    pub fn fire(&mut self) -> Option<F> {
+        self.left = self.left.checked_sub(1)?;
+        self.fault
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    pub connects: Armed<ConnectFault>,
+    pub publishes: Armed<PublishFault>,
+    pub subscribes: Armed<SubscribeFault>,
+    pub connack_delay: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_fires_as_often_as_it_was_armed() {
+        let mut armed = Armed::default();
+        assert_eq!(armed.fire(), None);
+        armed.arm(2, ConnectFault::Close);
+        assert_eq!(
+            [armed.fire(), armed.fire(), armed.fire()],
+            [Some(ConnectFault::Close), Some(ConnectFault::Close), None]
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! The simulator over real sockets.
+
+mod authentication;
+mod client;
+mod endpoint;
+mod faults;
+mod limits;
+mod messages;
+mod sessions;
+mod violations;
