@@ -6,6 +6,8 @@
 
 mod error;
 mod message;
+#[doc(hidden)]
+pub mod packet;
 mod secret;
 
 pub use error::{Error, ErrorKind, Result};
