@@ -9,6 +9,8 @@ pub mod credentials;
 mod error;
 mod link;
 mod message;
+#[doc(hidden)]
+pub mod packet;
 mod secret;
 mod sys;
 
