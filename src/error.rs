@@ -177,11 +177,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `kind`, with a text that tells the user what to do next. It must not contain a secret.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            kind,
-            reason_code: None,
-            message: message.into(),
-        }
+        Self { kind, reason_code: None, message: message.into() }
     }
 
     /// The same, with the MQTT reason code that the server gave.

@@ -4,16 +4,35 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+mod bell;
+mod client;
+mod completion;
 #[doc(hidden)]
 pub mod credentials;
+mod dispatch;
+mod driver;
 mod error;
 mod link;
+pub mod log;
 mod message;
+mod options;
 #[doc(hidden)]
 pub mod packet;
+mod process;
+mod reconnect;
+mod runtime;
 mod secret;
+mod session;
+mod state;
 mod sys;
 
+pub use client::{Client, Dispatcher, Subscription, Wait, token_request_complete, token_request_fail};
+pub use completion::{Ack, Completion};
+pub use dispatch::DispatchMode;
+pub use dispatch::listeners::{MessageListener, Receipt, StateListener};
 pub use error::{Error, ErrorKind, Result};
 pub use message::{Message, QoS};
+pub use options::{Options, TokenInput, TokenProvider, TokenRequest};
 pub use secret::Secret;
+pub use session::queue::QueuePolicy;
+pub use state::ConnectionState;

@@ -58,3 +58,63 @@ pub struct Message<'a> {
     /// How long it is worth anything, in seconds.
     pub message_expiry_secs: Option<u32>,
 }
+
+/// A message that is kept: the will.
+#[derive(Clone, Debug, Default)]
+pub struct OwnedMessage {
+    topic: String,
+    payload: Vec<u8>,
+    qos: QoS,
+    retain: bool,
+    utf8: bool,
+    content_type: Option<String>,
+    response_topic: Option<String>,
+    correlation_data: Option<Vec<u8>>,
+    user_properties: Vec<(String, String)>,
+    message_expiry_secs: Option<u32>,
+}
+
+impl From<&Message<'_>> for OwnedMessage {
+    fn from(message: &Message<'_>) -> Self {
+        let properties = message.user_properties.iter();
+        Self {
+            topic: message.topic.to_owned(),
+            payload: message.payload.to_owned(),
+            qos: message.qos,
+            retain: message.retain,
+            utf8: message.utf8,
+            content_type: message.content_type.map(str::to_owned),
+            response_topic: message.response_topic.map(str::to_owned),
+            correlation_data: message.correlation_data.map(<[u8]>::to_owned),
+            user_properties: properties
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            message_expiry_secs: message.message_expiry_secs,
+        }
+    }
+}
+
+impl OwnedMessage {
+    /// Its user properties, borrowed, for [`borrow`](Self::borrow).
+    pub fn user_properties(&self) -> Vec<(&str, &str)> {
+        self.user_properties.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    /// As a message whose user properties the caller holds.
+    pub fn borrow<'a>(&'a self, user_properties: &'a [(&'a str, &'a str)]) -> Message<'a> {
+        Message {
+            topic: &self.topic,
+            payload: &self.payload,
+            qos: self.qos,
+            retain: self.retain,
+            dup: false,
+            utf8: self.utf8,
+            content_type: self.content_type.as_deref(),
+            response_topic: self.response_topic.as_deref(),
+            correlation_data: self.correlation_data.as_deref(),
+            user_properties,
+            subscription_ids: &[],
+            message_expiry_secs: self.message_expiry_secs,
+        }
+    }
+}

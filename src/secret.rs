@@ -60,10 +60,7 @@ mod tests {
     #[test]
     fn never_prints_what_it_holds() {
         let secret = Secret::from("hunter2");
-        assert_eq!(
-            format!("{secret} {secret:?} {:?}", Some(&secret)),
-            "*** *** Some(***)"
-        );
+        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "*** *** Some(***)");
         assert_eq!(secret.expose(), b"hunter2");
     }
 }

@@ -54,13 +54,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Request, Strin
             "generic" => {
                 return Err("--generic replaces all other settings, so it must come first".to_owned());
             }
-            _ => set(
-                &mut arguments.config,
-                &mut Switch {
-                    name: &name,
-                    parser: &mut parser,
-                },
-            )?,
+            _ => set(&mut arguments.config, &mut Switch { name: &name, parser: &mut parser })?,
         }
         first = false;
     }
@@ -151,12 +145,7 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
         "topic-aliases" => config.delivery.topic_aliases = true,
         "deny" => config.denied_topics.push(switch.text()?),
         "no-limits" => config.limits = Limits::none(),
-        "quotas" => {
-            *quotas = Quotas {
-                connect_refusal: quotas.connect_refusal,
-                ..Quotas::aws()
-            }
-        }
+        "quotas" => *quotas = Quotas { connect_refusal: quotas.connect_refusal, ..Quotas::aws() },
         "publish-rate" => quotas.publishes_per_second = Some(switch.positive()?),
         "byte-rate" => quotas.bytes_per_second = Some(switch.positive()?),
         "connect-rate" => quotas.connects_per_second = Some(switch.positive()?),
@@ -177,23 +166,13 @@ struct Switch<'a> {
 
 impl Switch<'_> {
     fn wrong(&self, value: impl Display, wanted: &str) -> String {
-        format!(
-            "--{} cannot be {value:?}: it takes {wanted}",
-            self.name,
-            value = value.to_string()
-        )
+        format!("--{} cannot be {value:?}: it takes {wanted}", self.name, value = value.to_string())
     }
 
     fn text(&mut self) -> Result<String, String> {
         let value = self.parser.value().map_err(text)?;
-        let value = value
-            .into_string()
-            .map_err(|raw| self.wrong(raw.to_string_lossy(), "UTF-8"))?;
-        if value.is_empty() {
-            Err(self.wrong(value, "a text that is not empty"))
-        } else {
-            Ok(value)
-        }
+        let value = value.into_string().map_err(|raw| self.wrong(raw.to_string_lossy(), "UTF-8"))?;
+        if value.is_empty() { Err(self.wrong(value, "a text that is not empty")) } else { Ok(value) }
     }
 
     fn read_number<T: FromStr>(&self, value: &OsString, wanted: &str) -> Result<T, String> {
@@ -210,20 +189,14 @@ impl Switch<'_> {
         let wanted = format!("a number from 1 on, of {} bits", 8 * size_of::<T>());
         let value = self.parser.value().map_err(text)?;
         let number = self.read_number(&value, &wanted)?;
-        if number == T::default() {
-            Err(self.wrong(value.to_string_lossy(), &wanted))
-        } else {
-            Ok(number)
-        }
+        if number == T::default() { Err(self.wrong(value.to_string_lossy(), &wanted)) } else { Ok(number) }
     }
 
     fn choice<T: Clone>(&mut self, choices: &[(&str, T)]) -> Result<T, String> {
         let value = self.text()?;
         let found = choices.iter().find(|(name, _)| *name == value);
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        found
-            .map(|(_, choice)| choice.clone())
-            .ok_or_else(|| self.wrong(value, &names.join(", ")))
+        found.map(|(_, choice)| choice.clone()).ok_or_else(|| self.wrong(value, &names.join(", ")))
     }
 
     /// One of some words (`Ok`), or else a number (`Err`, for `unwrap_or_else`).
@@ -241,26 +214,18 @@ impl Switch<'_> {
 
     fn refusal(&mut self) -> Result<Refusal, String> {
         let close = |word: &str| (word == "close").then_some(Refusal::Close);
-        Ok(self
-            .word_or_number("a reason code (0 to 255) or close", close)?
-            .unwrap_or_else(Refusal::Connack))
+        Ok(self.word_or_number("a reason code (0 to 255) or close", close)?.unwrap_or_else(Refusal::Connack))
     }
 
     fn password_listener(&mut self) -> Result<PasswordListener, String> {
         let value = self.text()?;
         let wanted = "USER:PASSWORD or USER:PASSWORD@PORT";
-        let (user_name, rest) = value
-            .split_once(':')
-            .ok_or_else(|| self.wrong("(a secret)", wanted))?;
+        let (user_name, rest) = value.split_once(':').ok_or_else(|| self.wrong("(a secret)", wanted))?;
         let (password, port) = match rest.rsplit_once('@') {
             Some((password, port)) => (password, port.parse().map_err(|_| self.wrong(port, PORT))?),
             None => (rest, 0),
         };
-        Ok(PasswordListener {
-            port,
-            user_name: user_name.to_owned(),
-            password: password.as_bytes().to_vec(),
-        })
+        Ok(PasswordListener { port, user_name: user_name.to_owned(), password: password.as_bytes().to_vec() })
     }
 }
 
@@ -282,10 +247,7 @@ mod tests {
     #[test]
     fn every_switch_of_the_help_is_known() {
         let names = HELP.split(|c: char| c.is_whitespace() || ",=[".contains(c));
-        for name in names
-            .filter_map(|word| word.strip_prefix("--"))
-            .filter(|name| !name.is_empty())
-        {
+        for name in names.filter_map(|word| word.strip_prefix("--")).filter(|name| !name.is_empty()) {
             // Those of the programs in the examples.
             if ["cafile", "broker-url"].contains(&name) {
                 continue;
@@ -299,11 +261,9 @@ mod tests {
 
     #[test]
     fn values_arrive_where_they_belong() {
-        let arguments = run(
-            "--plain --alpn-port 8443 --tls 1.2 --server-cert expired --token-ttl 10 \
+        let arguments = run("--plain --alpn-port 8443 --tls 1.2 --server-cert expired --token-ttl 10 \
              --expired-end close --bad-token 134 --disconnect-after 300 --maximum-qos 2 --keep-alive 5 \
-             --password me:secret@77 --deny a/# --deny b -vv --stop-on-stdin-eof",
-        )
+             --password me:secret@77 --deny a/# --deny b -vv --stop-on-stdin-eof")
         .unwrap();
         let config = &arguments.config;
         assert_eq!((config.plain_port, config.alpn_port), (Some(0), 8443));
@@ -311,16 +271,10 @@ mod tests {
         assert_eq!(config.server_certificate, ServerCertificate::Expired);
         assert_eq!(config.authorizer.end, ConnectionEnd::Close);
         assert_eq!(config.authorizer.refusal, Refusal::Connack(134));
-        assert_eq!(
-            config.authorizer.disconnect_after,
-            DisconnectAfter::Duration(Duration::from_secs(300))
-        );
+        assert_eq!(config.authorizer.disconnect_after, DisconnectAfter::Duration(Duration::from_secs(300)));
         assert_eq!(config.connack.maximum_qos, None);
         assert_eq!(config.keep_alive, KeepAliveRule::Fixed(5));
-        assert_eq!(
-            config.password_listener.as_ref().map(|listener| listener.port),
-            Some(77)
-        );
+        assert_eq!(config.password_listener.as_ref().map(|listener| listener.port), Some(77));
         assert_eq!(config.denied_topics, ["a/#", "b"]);
         assert!(arguments.stop_on_stdin_eof && arguments.verbosity == 2);
         assert_eq!(run("--plain=1883").unwrap().config.plain_port, Some(1883));

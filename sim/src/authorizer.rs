@@ -72,11 +72,7 @@ pub(crate) fn authorize(
     if expires_at.is_some_and(|end| end <= now) {
         return Err(Denial::Expired);
     }
-    if authorizer
-        .password
-        .as_deref()
-        .is_some_and(|expected| password != Some(expected))
-    {
+    if authorizer.password.as_deref().is_some_and(|expected| password != Some(expected)) {
         return Err(Denial::BadPassword);
     }
     Ok(Grant { expires_at })
@@ -108,16 +104,11 @@ mod tests {
     use crate::token::Token;
 
     fn authorizer() -> Authorizer {
-        Authorizer {
-            name: "my authorizer".to_owned(),
-            ..Authorizer::default()
-        }
+        Authorizer { name: "my authorizer".to_owned(), ..Authorizer::default() }
     }
 
     fn mint(signer: &Signer, ttl: Duration) -> Token {
-        signer
-            .mint(&authorizer(), TokenFormat::Jwt, ttl, SystemTime::now(), 1)
-            .unwrap()
+        signer.mint(&authorizer(), TokenFormat::Jwt, ttl, SystemTime::now(), 1).unwrap()
     }
 
     fn decide(signer: &Signer, user_name: &str) -> Result<Grant, Denial> {
@@ -128,9 +119,7 @@ mod tests {
     fn a_good_token_is_let_in_with_or_without_a_user() {
         let signer = Signer::new().unwrap();
         let token = mint(&signer, Duration::from_secs(60));
-        let grant = Grant {
-            expires_at: Some(token.expires_at),
-        };
+        let grant = Grant { expires_at: Some(token.expires_at) };
         assert_eq!(decide(&signer, &token.user_name), Ok(grant));
         assert!(decide(&signer, &format!("device{}", token.user_name)).is_ok());
     }
@@ -144,42 +133,18 @@ mod tests {
         let signature = percent::encode(&good.signature);
         let table = [
             ("device".to_owned(), Denial::NotParameters),
-            (
-                good.user_name.replace("my%20authorizer", "other"),
-                Denial::WrongName,
-            ),
-            (
-                good.user_name.replace("my%20", "my%2520"),
-                Denial::Encoding(NAME.to_owned()),
-            ),
-            (
-                good.user_name.replace("my%20", "my "),
-                Denial::Encoding(NAME.to_owned()),
-            ),
-            (
-                good.user_name.replace("&token=", "&other="),
-                Denial::Missing("token".to_owned()),
-            ),
-            (
-                good.user_name.replace(&good.token, ""),
-                Denial::Missing("token".to_owned()),
-            ),
+            (good.user_name.replace("my%20authorizer", "other"), Denial::WrongName),
+            (good.user_name.replace("my%20", "my%2520"), Denial::Encoding(NAME.to_owned())),
+            (good.user_name.replace("my%20", "my "), Denial::Encoding(NAME.to_owned())),
+            (good.user_name.replace("&token=", "&other="), Denial::Missing("token".to_owned())),
+            (good.user_name.replace(&good.token, ""), Denial::Missing("token".to_owned())),
             (
                 good.user_name.replace(&signature, &percent::encode(&signature)),
                 Denial::Encoding(SIGNATURE.to_owned()),
             ),
-            (
-                good.user_name.replace(&signature, &good.signature),
-                Denial::Encoding(SIGNATURE.to_owned()),
-            ),
-            (
-                good.user_name.replace(&good.token, &other.token),
-                Denial::BadSignature,
-            ),
-            (
-                format!("{}&token=x", good.user_name),
-                Denial::Doubled("token".to_owned()),
-            ),
+            (good.user_name.replace(&signature, &good.signature), Denial::Encoding(SIGNATURE.to_owned())),
+            (good.user_name.replace(&good.token, &other.token), Denial::BadSignature),
+            (format!("{}&token=x", good.user_name), Denial::Doubled("token".to_owned())),
             (expired.user_name.clone(), Denial::Expired),
         ];
         for (user_name, denial) in table {
@@ -193,20 +158,14 @@ mod tests {
     #[test]
     fn without_signing_any_token_does_and_a_password_may_be_asked_for() {
         let signer = Signer::new().unwrap();
-        let authorizer = Authorizer {
-            signing: false,
-            password: Some(b"secret".to_vec()),
-            ..Authorizer::default()
-        };
+        let authorizer =
+            Authorizer { signing: false, password: Some(b"secret".to_vec()), ..Authorizer::default() };
         let name = Some("?x-amz-customauthorizer-name=gecko&token=opaque");
         let now = SystemTime::now();
         assert_eq!(
             authorize(&authorizer, &signer, name, Some(b"secret"), now),
             Ok(Grant { expires_at: None })
         );
-        assert_eq!(
-            authorize(&authorizer, &signer, name, None, now),
-            Err(Denial::BadPassword)
-        );
+        assert_eq!(authorize(&authorizer, &signer, name, None, now), Err(Denial::BadPassword));
     }
 }

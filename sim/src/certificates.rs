@@ -59,11 +59,7 @@ impl Authority {
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?;
         let (pem, der) = (certificate.pem(), certificate.der().clone());
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            pem,
-            der,
-        })
+        Ok(Self { issuer: Issuer::new(params, key), pem, der })
     }
 
     fn client(&self, name: &str, key: &KeyPair, legacy_key_pem: Option<String>) -> Result<Identity, Error> {
@@ -82,30 +78,20 @@ impl Authority {
     fn curve_client(&self, name: &str) -> Result<Identity, Error> {
         let key = KeyPair::generate()?;
         let sec1 = key_formats::sec1(key.serialized_der());
-        self.client(
-            name,
-            &key,
-            sec1.map(|der| key_formats::pem("EC PRIVATE KEY", &der)),
-        )
+        self.client(name, &key, sec1.map(|der| key_formats::pem("EC PRIVATE KEY", &der)))
     }
 
     fn rsa_client(&self, name: &str) -> Result<Identity, Error> {
         let key = KeyPair::from_pem(RSA_CLIENT_KEY)?;
         let pkcs1 = key_formats::inner_key(key.serialized_der());
-        self.client(
-            name,
-            &key,
-            pkcs1.map(|der| key_formats::pem("RSA PRIVATE KEY", der)),
-        )
+        self.client(name, &key, pkcs1.map(|der| key_formats::pem("RSA PRIVATE KEY", der)))
     }
 }
 
 fn parameters(name: &str, names: Vec<SanType>) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
-    params
-        .distinguished_name
-        .push(DnType::OrganizationName, "gecko-iot-sim");
+    params.distinguished_name.push(DnType::OrganizationName, "gecko-iot-sim");
     params.subject_alt_names = names;
     params.not_before = date_time_ymd(2020, 1, 1);
     params.not_after = date_time_ymd(2060, 1, 1);

@@ -80,14 +80,8 @@ impl Config {
             require_sni: false,
             connack: ConnackProperties::silent(),
             keep_alive: KeepAliveRule::AsRequested,
-            session_expiry: SessionExpiryRule {
-                when_absent_secs: 0,
-                maximum_secs: u32::MAX,
-            },
-            delivery: Delivery {
-                set_dup: true,
-                ..Delivery::default()
-            },
+            session_expiry: SessionExpiryRule { when_absent_secs: 0, maximum_secs: u32::MAX },
+            delivery: Delivery { set_dup: true, ..Delivery::default() },
             limits: Limits::none(),
             ..Self::default()
         }
@@ -309,10 +303,7 @@ pub struct SessionExpiryRule {
 impl SessionExpiryRule {
     /// At most seven days, one hour for a client that resumes without giving an interval.
     pub fn aws() -> Self {
-        Self {
-            when_absent_secs: 3600,
-            maximum_secs: 7 * 24 * 3600,
-        }
+        Self { when_absent_secs: 3600, maximum_secs: 7 * 24 * 3600 }
     }
 
     /// The interval that is granted.
@@ -341,11 +332,7 @@ mod tests {
     #[test]
     fn keep_alive_is_adjusted_as_aws_does() {
         for (requested, granted) in [(0, 1200), (1, 30), (29, 30), (30, 30), (600, 600), (1201, 1200)] {
-            assert_eq!(
-                KeepAliveRule::Aws.apply(requested),
-                (granted, true),
-                "{requested}"
-            );
+            assert_eq!(KeepAliveRule::Aws.apply(requested), (granted, true), "{requested}");
         }
         assert_eq!(KeepAliveRule::AsRequested.apply(5), (5, false));
         assert_eq!(KeepAliveRule::Fixed(2).apply(60), (2, true));

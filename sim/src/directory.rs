@@ -21,30 +21,15 @@ impl Directory {
     /// Opens `given`, made if it is not there, or a fresh temporary one.
     pub fn open(given: Option<&Path>) -> Result<Self, Error> {
         if let Some(path) = given {
-            fs::create_dir_all(path).map_err(|source| Error::File {
-                path: path.to_owned(),
-                source,
-            })?;
-            let path = path.canonicalize().map_err(|source| Error::File {
-                path: path.to_owned(),
-                source,
-            })?;
-            return Ok(Self {
-                path,
-                _temporary: None,
-            });
+            fs::create_dir_all(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+            let path = path.canonicalize().map_err(|source| Error::File { path: path.to_owned(), source })?;
+            return Ok(Self { path, _temporary: None });
         }
         let temporary = tempfile::Builder::new()
             .prefix("gecko-iot-sim-")
             .tempdir()
-            .map_err(|source| Error::File {
-                path: std::env::temp_dir(),
-                source,
-            })?;
-        Ok(Self {
-            path: temporary.path().to_owned(),
-            _temporary: Some(temporary),
-        })
+            .map_err(|source| Error::File { path: std::env::temp_dir(), source })?;
+        Ok(Self { path: temporary.path().to_owned(), _temporary: Some(temporary) })
     }
 
     pub fn path(&self) -> &Path {
@@ -55,11 +40,7 @@ impl Directory {
         self.write("ca.pem", &certificates.ca_pem)?;
         self.write_identity("client", "client-sec1.key", &certificates.client)?;
         self.write_identity("client-rsa", "client-rsa-pkcs1.key", &certificates.rsa_client)?;
-        self.write_identity(
-            "foreign-client",
-            "foreign-client-sec1.key",
-            &certificates.foreign_client,
-        )
+        self.write_identity("foreign-client", "foreign-client-sec1.key", &certificates.foreign_client)
     }
 
     pub fn write_token(&self, token: &Token) -> Result<(), Error> {
@@ -81,10 +62,7 @@ impl Directory {
 
 /// Writes a file that only its owner can read. A reader sees the old text or the new one, never half of it.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Error> {
-    let failed = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| Error::File { path: path.to_owned(), source };
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let fresh = PathBuf::from(name);

@@ -23,10 +23,7 @@ pub(crate) fn next(buffer: &mut BytesMut, maximum: Option<u32>) -> Result<Option
     };
     let size = 1 + digits + length;
     if maximum.is_some_and(|maximum| size as u64 > u64::from(maximum)) {
-        return Err(Violation::new(
-            reason::PACKET_TOO_LARGE,
-            format!("a packet of {size} bytes"),
-        ));
+        return Err(Violation::new(reason::PACKET_TOO_LARGE, format!("a packet of {size} bytes")));
     }
     if buffer.len() < size {
         return Ok(None);
@@ -43,9 +40,7 @@ fn remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Violation> {
         if byte & 0x80 == 0 {
             // [MQTT-1.5.5-1]: as few bytes as can be.
             return if index > 0 && *byte == 0 {
-                Err(Violation::malformed(
-                    "a remaining length in more bytes than it needs",
-                ))
+                Err(Violation::malformed("a remaining length in more bytes than it needs"))
             } else {
                 Ok(Some((length, index + 1)))
             };

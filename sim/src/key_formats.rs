@@ -6,9 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 const SEQUENCE: u8 = 0x30;
 const OCTET_STRING: u8 = 0x04;
 /// `[0] { OID prime256v1 }`, which SEC1 needs and PKCS#8 keeps outside.
-const P256_PARAMETERS: [u8; 12] = [
-    0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,
-];
+const P256_PARAMETERS: [u8; 12] = [0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 
 /// One DER element: tag, content, and what follows it.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
@@ -17,12 +15,8 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (length, rest) = if first < 0x80 {
         (usize::from(first), rest)
     } else {
-        let digits = rest
-            .get(..usize::from(first & 0x7f))
-            .filter(|digits| digits.len() <= 4)?;
-        let length = digits
-            .iter()
-            .fold(0, |length, digit| length << 8 | usize::from(*digit));
+        let digits = rest.get(..usize::from(first & 0x7f)).filter(|digits| digits.len() <= 4)?;
+        let length = digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit));
         (length, &rest[digits.len()..])
     };
     Some((tag, rest.get(..length)?, &rest[length..]))
@@ -97,13 +91,7 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_refused() {
-        for broken in [
-            &[][..],
-            &[0x30],
-            &[0x30, 0x05, 1],
-            &[0x30, 0x85, 1, 1, 1, 1, 1],
-            &[0x30, 0x84],
-        ] {
+        for broken in [&[][..], &[0x30], &[0x30, 0x05, 1], &[0x30, 0x85, 1, 1, 1, 1, 1], &[0x30, 0x84]] {
             assert_eq!(inner_key(broken), None);
         }
     }

@@ -123,11 +123,7 @@ pub(crate) struct Rate {
 impl Rate {
     pub fn new(per_second: u32, now: Instant) -> Self {
         let per_second = f64::from(per_second.max(1));
-        Self {
-            per_second,
-            available: per_second,
-            at: now,
-        }
+        Self { per_second, available: per_second, at: now }
     }
 
     fn refill(&mut self, now: Instant) {

@@ -33,25 +33,17 @@ impl Port {
     pub async fn open(wanted: u16) -> Result<Self, Error> {
         let failed = |source| Error::Listen { port: wanted, source };
         for _ in 0..PORT_TRIES {
-            let four = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
-                .await
-                .map_err(failed)?;
+            let four = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await.map_err(failed)?;
             let number = four.local_addr().map_err(failed)?.port();
             match TcpListener::bind((Ipv6Addr::LOCALHOST, number)).await {
                 Ok(six) => {
-                    return Ok(Self {
-                        number,
-                        listeners: vec![four, six],
-                    });
+                    return Ok(Self { number, listeners: vec![four, six] });
                 }
                 // Someone else would answer those who try `localhost` over IPv6 first.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse && wanted == 0 => {}
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(failed(error)),
                 Err(_) => {
-                    return Ok(Self {
-                        number,
-                        listeners: vec![four],
-                    });
+                    return Ok(Self { number, listeners: vec![four] });
                 }
             }
         }
@@ -135,13 +127,7 @@ async fn serve(
         return;
     }
     if listener == Listener::Plain {
-        let peer = Peer {
-            listener,
-            access: Access::Open,
-            tls_version: None,
-            alpn: None,
-            server_name: None,
-        };
+        let peer = Peer { listener, access: Access::Open, tls_version: None, alpn: None, server_name: None };
         return connection::serve(shared, stream, peer).await;
     }
     let limit = shared.config.connect_timeout;
@@ -185,11 +171,7 @@ async fn handshake(
 fn route(hello: &ClientHello<'_>) -> Option<Access> {
     let mut protocols = hello.alpn()?;
     let certificate = protocols.any(|name| name == ALPN_CERTIFICATE);
-    Some(if certificate {
-        Access::Certificate
-    } else {
-        Access::Authorizer
-    })
+    Some(if certificate { Access::Certificate } else { Access::Authorizer })
 }
 
 fn peer(listener: Listener, access: Access, stream: &TlsStream<TcpStream>) -> Peer {
@@ -202,9 +184,7 @@ fn peer(listener: Listener, access: Access, stream: &TlsStream<TcpStream>) -> Pe
             Some(ProtocolVersion::TLSv1_3) => Some("1.3"),
             _ => None,
         },
-        alpn: session
-            .alpn_protocol()
-            .map(|name| String::from_utf8_lossy(name).into_owned()),
+        alpn: session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
         server_name: session.server_name().map(str::to_owned),
     }
 }

@@ -50,14 +50,8 @@ type Failure = Box<dyn std::error::Error>;
 
 fn serve(arguments: Arguments) -> Result<(), Failure> {
     let level = [LevelFilter::OFF, LevelFilter::INFO, LevelFilter::DEBUG][arguments.verbosity.min(2)];
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(io::stderr)
-        .init();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(run(arguments))
 }
 
@@ -70,10 +64,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let token_file = arguments.token_file.as_deref();
 
     // Nobody can ask the program for them.
-    let config = Config {
-        record_publishes: false,
-        ..arguments.config
-    };
+    let config = Config { record_publishes: false, ..arguments.config };
     let simulator = Simulator::start(config).await?;
     renew_token(&simulator, ttl, token_file)?;
     announce(&simulator)?;
@@ -102,15 +93,9 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn announce(simulator: &Simulator) -> io::Result<()> {
-    let mut line = format!(
-        "gecko-iot-sim ready mtls={} alpn={}",
-        simulator.mtls_port(),
-        simulator.alpn_port()
-    );
-    for (name, port) in [
-        ("plain", simulator.plain_port()),
-        ("password", simulator.password_port()),
-    ] {
+    let mut line =
+        format!("gecko-iot-sim ready mtls={} alpn={}", simulator.mtls_port(), simulator.alpn_port());
+    for (name, port) in [("plain", simulator.plain_port()), ("password", simulator.password_port())] {
         if let Some(port) = port {
             line += &format!(" {name}={port}");
         }

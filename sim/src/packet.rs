@@ -28,9 +28,8 @@ pub(crate) enum Incoming {
 }
 
 /// Reason codes that a client may put into DISCONNECT (MQTT 5, table 3-13).
-const CLIENT_DISCONNECT_CODES: [u8; 14] = [
-    0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99,
-];
+const CLIENT_DISCONNECT_CODES: [u8; 14] =
+    [0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99];
 
 /// Reads one packet.
 pub(crate) fn decode(frame: &Frame) -> Result<Incoming, Violation> {
@@ -104,17 +103,13 @@ fn connect(body: &[u8]) -> Result<Connect, Violation> {
     if let (Some(5), Some(&flags)) = (body.get(6), body.get(7)) {
         let will = flags & 0b0000_0100 != 0;
         if flags & 1 != 0 {
-            return Err(Violation::malformed(
-                "CONNECT with its reserved flag set [MQTT-3.1.2-3]",
-            ));
+            return Err(Violation::malformed("CONNECT with its reserved flag set [MQTT-3.1.2-3]"));
         }
         if flags & 0b0001_1000 == 0b0001_1000 {
             return Err(Violation::malformed("CONNECT with will QoS 3 [MQTT-3.1.2-12]"));
         }
         if !will && flags & 0b0011_1000 != 0 {
-            return Err(Violation::malformed(
-                "CONNECT with will flags but no will [MQTT-3.1.2-11]",
-            ));
+            return Err(Violation::malformed("CONNECT with will flags but no will [MQTT-3.1.2-11]"));
         }
     }
     let connect = exact("CONNECT", body, Connect::parse)?;
@@ -123,23 +118,12 @@ fn connect(body: &[u8]) -> Result<Connect, Violation> {
     check_properties("CONNECT", &connect.props)?;
     check_properties("CONNECT", &connect.will_props)?;
     if connect.will_topic().is_some_and(|topic| !topic::is_name(topic)) {
-        return Err(Violation::new(
-            reason::TOPIC_NAME_INVALID,
-            "CONNECT with an invalid will topic",
-        ));
+        return Err(Violation::new(reason::TOPIC_NAME_INVALID, "CONNECT with an invalid will topic"));
     }
-    let data = connect
-        .props
-        .iter()
-        .any(|property| matches!(property, Property::AuthenticationData(_)));
-    let method = connect
-        .props
-        .iter()
-        .any(|property| matches!(property, Property::AuthenticationMethod(_)));
+    let data = connect.props.iter().any(|property| matches!(property, Property::AuthenticationData(_)));
+    let method = connect.props.iter().any(|property| matches!(property, Property::AuthenticationMethod(_)));
     if data && !method {
-        return Err(Violation::protocol(
-            "CONNECT with authentication data but no method",
-        ));
+        return Err(Violation::protocol("CONNECT with authentication data but no method"));
     }
     Ok(connect)
 }
@@ -159,9 +143,7 @@ fn publish(flags: u8, body: &[u8]) -> Result<Publish, Violation> {
     }
     let publish = exact("PUBLISH", body, |body| Publish::parse(flags, Arc::from(body)))?;
     if publish.packet_id() == Some(0) {
-        return Err(Violation::protocol(
-            "PUBLISH with packet identifier 0 [MQTT-2.2.1-3]",
-        ));
+        return Err(Violation::protocol("PUBLISH with packet identifier 0 [MQTT-2.2.1-3]"));
     }
     check_properties("PUBLISH", &publish.props)?;
     let topic = publish.topic_name();
@@ -174,20 +156,13 @@ fn publish(flags: u8, body: &[u8]) -> Result<Publish, Violation> {
     for property in &publish.props {
         match property {
             Property::SubscriptionIdentifier(_) => {
-                return Err(Violation::protocol(
-                    "PUBLISH with a subscription identifier [MQTT-3.3.4-6]",
-                ));
+                return Err(Violation::protocol("PUBLISH with a subscription identifier [MQTT-3.3.4-6]"));
             }
             Property::TopicAlias(alias) if alias.val() == 0 => {
-                return Err(Violation::new(
-                    reason::TOPIC_ALIAS_INVALID,
-                    "PUBLISH with topic alias 0",
-                ));
+                return Err(Violation::new(reason::TOPIC_ALIAS_INVALID, "PUBLISH with topic alias 0"));
             }
             Property::ResponseTopic(topic) if !topic::is_name(topic.val()) => {
-                return Err(Violation::protocol(
-                    "PUBLISH with an invalid response topic [MQTT-3.3.2-14]",
-                ));
+                return Err(Violation::protocol("PUBLISH with an invalid response topic [MQTT-3.3.2-14]"));
             }
             _ => {}
         }
@@ -198,16 +173,12 @@ fn publish(flags: u8, body: &[u8]) -> Result<Publish, Violation> {
 fn subscribe(body: &[u8]) -> Result<Subscribe, Violation> {
     let subscribe = exact("SUBSCRIBE", body, Subscribe::parse)?;
     if subscribe.packet_id() == 0 {
-        return Err(Violation::protocol(
-            "SUBSCRIBE with packet identifier 0 [MQTT-2.2.1-3]",
-        ));
+        return Err(Violation::protocol("SUBSCRIBE with packet identifier 0 [MQTT-2.2.1-3]"));
     }
     check_properties("SUBSCRIBE", subscribe.props())?;
     for entry in subscribe.entries() {
         if entry.sub_opts().nl() && topic::shared(entry.topic_filter()).is_some() {
-            return Err(Violation::protocol(
-                "a shared subscription with no-local [MQTT-3.8.3-4]",
-            ));
+            return Err(Violation::protocol("a shared subscription with no-local [MQTT-3.8.3-4]"));
         }
     }
     Ok(subscribe)
@@ -216,9 +187,7 @@ fn subscribe(body: &[u8]) -> Result<Subscribe, Violation> {
 fn unsubscribe(body: &[u8]) -> Result<Unsubscribe, Violation> {
     let unsubscribe = exact("UNSUBSCRIBE", body, Unsubscribe::parse)?;
     if unsubscribe.packet_id() == 0 {
-        return Err(Violation::protocol(
-            "UNSUBSCRIBE with packet identifier 0 [MQTT-2.2.1-3]",
-        ));
+        return Err(Violation::protocol("UNSUBSCRIBE with packet identifier 0 [MQTT-2.2.1-3]"));
     }
     check_properties("UNSUBSCRIBE", unsubscribe.props())?;
     Ok(unsubscribe)
@@ -228,9 +197,7 @@ fn disconnect(body: &[u8]) -> Result<Disconnect, Violation> {
     let disconnect = exact("DISCONNECT", body, Disconnect::parse)?;
     let code = disconnect.reason_code().map_or(0, |code| code as u8);
     if !CLIENT_DISCONNECT_CODES.contains(&code) {
-        return Err(Violation::protocol(format!(
-            "DISCONNECT {code}, which only a server sends"
-        )));
+        return Err(Violation::protocol(format!("DISCONNECT {code}, which only a server sends")));
     }
     let properties = disconnect.props().iter().flatten();
     for property in properties {
@@ -245,9 +212,7 @@ fn disconnect(body: &[u8]) -> Result<Disconnect, Violation> {
 /// U+0000 is not allowed in any text [MQTT-1.5.4-2].
 fn check_text<'a>(name: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Violation> {
     if texts.into_iter().any(|text| text.contains('\0')) {
-        return Err(Violation::malformed(format!(
-            "{name} with U+0000 in a text [MQTT-1.5.4-2]"
-        )));
+        return Err(Violation::malformed(format!("{name} with U+0000 in a text [MQTT-1.5.4-2]")));
     }
     Ok(())
 }
@@ -285,9 +250,7 @@ mod tests {
     use super::*;
 
     fn code(bytes: &[u8]) -> u8 {
-        let frame = crate::frame::next(&mut BytesMut::from(bytes), None)
-            .unwrap()
-            .expect("a whole packet");
+        let frame = crate::frame::next(&mut BytesMut::from(bytes), None).unwrap().expect("a whole packet");
         decode(&frame).map_or_else(|violation| violation.code, |_| 0)
     }
 
@@ -302,30 +265,14 @@ mod tests {
         assert_eq!(code(&connect(2, &[0, 0, 1, b'a'])), 0);
         assert_eq!(code(&connect(3, &[0, 0, 1, b'a'])), 129, "reserved flag");
         assert_eq!(code(&connect(0b0001_1110, &[0, 0, 1, b'a'])), 129, "will QoS 3");
-        assert_eq!(
-            code(&connect(0b0010_0010, &[0, 0, 1, b'a'])),
-            129,
-            "will retain without will"
-        );
-        assert_eq!(
-            code(&connect(0b0100_0010, &[0, 0, 1, b'a', 0, 1, 1])),
-            130,
-            "password without user name"
-        );
+        assert_eq!(code(&connect(0b0010_0010, &[0, 0, 1, b'a'])), 129, "will retain without will");
+        assert_eq!(code(&connect(0b0100_0010, &[0, 0, 1, b'a', 0, 1, 1])), 130, "password without user name");
         assert_eq!(code(&connect(2, &[0, 0, 1, b'a', 9])), 129, "trailing byte");
         assert_eq!(code(&connect(2, &[0, 0, 1, 0])), 129, "U+0000");
         assert_eq!(code(&connect(2, &[0, 0, 2, 0xc3, 0x28])), 129, "UTF-8");
         assert_eq!(code(&connect(2, &[3, 33, 0, 0, 0, 0])), 130, "receive maximum 0");
-        assert_eq!(
-            code(&connect(2, &[5, 39, 0, 0, 0, 0, 0, 0])),
-            130,
-            "maximum packet size 0"
-        );
-        assert_eq!(
-            code(&connect(2, &[6, 33, 0, 1, 33, 0, 1, 0, 0])),
-            130,
-            "doubled property"
-        );
+        assert_eq!(code(&connect(2, &[5, 39, 0, 0, 0, 0, 0, 0])), 130, "maximum packet size 0");
+        assert_eq!(code(&connect(2, &[6, 33, 0, 1, 33, 0, 1, 0, 0])), 130, "doubled property");
         assert_eq!(code(&connect(2, &[2, 99, 0, 0, 0])), 129, "unknown property");
     }
 
@@ -339,11 +286,7 @@ mod tests {
         assert_eq!(code(&[0x30, 4, 0, 1, b'#', 0]), 144, "wildcard");
         assert_eq!(code(&[0x30, 4, 0, 1, 0, 0]), 144, "U+0000");
         assert_eq!(code(&[0x30, 7, 0, 1, b'a', 3, 35, 0, 0]), 130, "topic alias 0");
-        assert_eq!(
-            code(&[0x30, 6, 0, 1, b'a', 2, 11, 1]),
-            130,
-            "subscription identifier"
-        );
+        assert_eq!(code(&[0x30, 6, 0, 1, b'a', 2, 11, 1]), 130, "subscription identifier");
         assert_eq!(code(&[0x30, 1, 0]), 129);
     }
 
@@ -351,16 +294,8 @@ mod tests {
     fn the_rest_is_read_strictly() {
         assert_eq!(code(&[0x82, 7, 0, 1, 0, 0, 1, b'a', 1]), 0);
         assert_eq!(code(&[0x80, 7, 0, 1, 0, 0, 1, b'a', 1]), 129, "flags");
-        assert_eq!(
-            code(&[0x82, 7, 0, 0, 0, 0, 1, b'a', 1]),
-            130,
-            "packet identifier 0"
-        );
-        assert_eq!(
-            code(&[0x82, 7, 0, 1, 0, 0, 1, b'a', 0xc1]),
-            129,
-            "reserved options"
-        );
+        assert_eq!(code(&[0x82, 7, 0, 0, 0, 0, 1, b'a', 1]), 130, "packet identifier 0");
+        assert_eq!(code(&[0x82, 7, 0, 1, 0, 0, 1, b'a', 0xc1]), 129, "reserved options");
         assert_eq!(code(&[0x82, 3, 0, 1, 0]), 130, "no filter");
         assert_eq!(code(&[0xa2, 6, 0, 1, 0, 0, 1, b'a']), 0);
         assert_eq!(code(&[0xa2, 3, 0, 1, 0]), 130, "no filter");

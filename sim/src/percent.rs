@@ -8,16 +8,15 @@ fn is_unreserved(byte: u8) -> bool {
 
 /// Encodes everything but RFC 3986's unreserved characters.
 pub(crate) fn encode(text: &str) -> String {
-    text.bytes()
-        .fold(String::with_capacity(text.len()), |mut encoded, byte| {
-            if is_unreserved(byte) {
-                encoded.push(char::from(byte));
-            } else {
-                // Writing into a String does not fail.
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-            encoded
-        })
+    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
+        if is_unreserved(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing into a String does not fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
 }
 
 /// Decodes a value that must have been encoded exactly once: `None` if a reserved character stands in it raw (not

@@ -20,25 +20,13 @@ pub(crate) mod kind {
 /// CONNACK.
 pub(crate) fn connack(out: &mut BytesMut, session_present: bool, code: u8, properties: &Properties) {
     let properties = encoded(properties);
-    packet(
-        out,
-        0x20,
-        &[
-            &[u8::from(session_present), code],
-            &variable(properties.len()),
-            &properties,
-        ],
-    );
+    packet(out, 0x20, &[&[u8::from(session_present), code], &variable(properties.len()), &properties]);
 }
 
 /// PUBACK, PUBREC, PUBREL or PUBCOMP; short if it tells success.
 pub(crate) fn acknowledgement(out: &mut BytesMut, kind: u8, packet_id: u16, code: u8) {
     let code = [code];
-    packet(
-        out,
-        kind,
-        &[&packet_id.to_be_bytes(), if code == [0] { &[] } else { &code }],
-    );
+    packet(out, kind, &[&packet_id.to_be_bytes(), if code == [0] { &[] } else { &code }]);
 }
 
 /// SUBACK or UNSUBACK.
@@ -60,10 +48,7 @@ fn packet(out: &mut BytesMut, first: u8, parts: &[&[u8]]) {
 }
 
 fn encoded(properties: &[Property]) -> Vec<u8> {
-    properties
-        .iter()
-        .flat_map(Property::to_continuous_buffer)
-        .collect()
+    properties.iter().flat_map(Property::to_continuous_buffer).collect()
 }
 
 fn variable(mut number: usize) -> Vec<u8> {
@@ -110,12 +95,9 @@ mod tests {
 
     #[test]
     fn lengths_are_written_as_the_specification_shows() {
-        for (number, bytes) in [
-            (0, vec![0]),
-            (127, vec![127]),
-            (128, vec![0x80, 1]),
-            (16_384, vec![0x80, 0x80, 1]),
-        ] {
+        for (number, bytes) in
+            [(0, vec![0]), (127, vec![127]), (128, vec![0x80, 1]), (16_384, vec![0x80, 0x80, 1])]
+        {
             assert_eq!(variable(number), bytes);
         }
     }

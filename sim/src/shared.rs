@@ -89,12 +89,7 @@ impl Shared {
 
     /// Notes a client's protocol error down.
     pub fn violation(&self, client: &str, violation: &Violation) {
-        tracing::warn!(
-            client,
-            code = violation.code,
-            "protocol error: {}",
-            violation.text
-        );
+        tracing::warn!(client, code = violation.code, "protocol error: {}", violation.text);
         self.note(|journal| journal.protocol_error(format!("{client}: {}", violation.text)));
     }
 
@@ -107,10 +102,7 @@ impl Shared {
         if rates.len() >= MOST_RATES {
             rates.clear();
         }
-        rates
-            .entry(client_id.to_owned())
-            .or_insert_with(|| Rate::new(most, now))
-            .take(1.0, now)
+        rates.entry(client_id.to_owned()).or_insert_with(|| Rate::new(most, now)).take(1.0, now)
     }
 
     /// The moment on the monotonic clock at which the wall clock will show `time`; `None` if that is out of reach.

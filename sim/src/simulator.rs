@@ -171,9 +171,7 @@ impl Simulator {
     /// A fresh token in a given format that lives for `ttl`; with [`Duration::ZERO`] it has expired.
     pub fn mint_token_as(&self, format: TokenFormat, ttl: Duration) -> Result<Token, Error> {
         let authorizer = &self.shared.config.authorizer;
-        self.shared
-            .signer
-            .mint(authorizer, format, ttl, SystemTime::now(), self.alpn_port)
+        self.shared.signer.mint(authorizer, format, ttl, SystemTime::now(), self.alpn_port)
     }
 
     /// Writes `token.txt`, `signature.txt` and `broker-url.txt` anew.
@@ -221,10 +219,7 @@ impl Simulator {
     /// Client identifiers with a session, and whether they are connected.
     pub fn clients(&self) -> Vec<(String, bool)> {
         let broker = self.shared.broker();
-        broker
-            .sessions()
-            .map(|(client_id, session)| (client_id.to_owned(), session.link.is_some()))
-            .collect()
+        broker.sessions().map(|(client_id, session)| (client_id.to_owned(), session.link.is_some())).collect()
     }
 
     /// A client's session, if it has one.
@@ -234,11 +229,7 @@ impl Simulator {
         let (queued, unacknowledged) = session.backlog();
         Some(SessionInfo {
             connected: session.link.is_some(),
-            subscriptions: session
-                .subscriptions
-                .iter()
-                .map(|(filter, s)| (filter.clone(), s.qos))
-                .collect(),
+            subscriptions: session.subscriptions.iter().map(|(filter, s)| (filter.clone(), s.qos)).collect(),
             expiry_secs: session.expiry_secs,
             queued,
             unacknowledged,
@@ -247,10 +238,7 @@ impl Simulator {
 
     /// The payload of a topic's retained message.
     pub fn retained(&self, topic: &str) -> Option<Vec<u8>> {
-        self.shared
-            .broker()
-            .retained(topic)
-            .map(|message| message.payload.as_slice().to_vec())
+        self.shared.broker().retained(topic).map(|message| message.payload.as_slice().to_vec())
     }
 
     /// Waits until `condition` holds; `false` if that did not happen within `limit`. It is looked at whenever
@@ -278,10 +266,7 @@ impl Simulator {
     /// Ends every client's connection; how many there were.
     pub fn disconnect_all(&self, end: ConnectionEnd) -> usize {
         let broker = self.shared.broker();
-        let links: Vec<_> = broker
-            .sessions()
-            .filter_map(|(_, session)| session.link.as_ref())
-            .collect();
+        let links: Vec<_> = broker.sessions().filter_map(|(_, session)| session.link.as_ref()).collect();
         for link in &links {
             link.reach.end.send_replace(Some(end));
         }
@@ -290,16 +275,12 @@ impl Simulator {
 
     /// Sends bytes to a client as they are, between two packets. `false` if it is not connected, or if too much waits.
     pub fn inject(&self, client_id: &str, bytes: Vec<u8>) -> bool {
-        self.reach(client_id, |reach| {
-            reach.orders.try_send(Order::Send(bytes)).is_ok()
-        })
+        self.reach(client_id, |reach| reach.orders.try_send(Order::Send(bytes)).is_ok())
     }
 
     /// Stops reading from and writing to one client (`true`), or goes on (`false`). `false` if it is not connected.
     pub fn freeze_client(&self, client_id: &str, frozen: bool) -> bool {
-        self.reach(client_id, |reach| {
-            reach.orders.try_send(Order::Freeze(frozen)).is_ok()
-        })
+        self.reach(client_id, |reach| reach.orders.try_send(Order::Freeze(frozen)).is_ok())
     }
 
     /// Stops everything (`true`) or goes on (`false`): connections are still accepted by the kernel, and nothing is
@@ -338,9 +319,7 @@ impl Simulator {
             properties: Vec::new(),
             expires: None,
         };
-        self.shared
-            .broker()
-            .publish(None, Arc::new(message), Instant::now());
+        self.shared.broker().publish(None, Arc::new(message), Instant::now());
         self.shared.changed();
     }
 
@@ -353,10 +332,7 @@ impl Simulator {
     }
 
     fn reach(&self, client_id: &str, order: impl FnOnce(&Reach) -> bool) -> bool {
-        self.shared
-            .broker()
-            .link(client_id)
-            .is_some_and(|link| order(&link.reach))
+        self.shared.broker().link(client_id).is_some_and(|link| order(&link.reach))
     }
 }
 

@@ -66,10 +66,7 @@ impl ServerConfigs {
             } else {
                 config.with_no_client_auth()
             };
-            let mut config = config.with_cert_resolver(Arc::new(Shown {
-                key: key.clone(),
-                require_sni,
-            }));
+            let mut config = config.with_cert_resolver(Arc::new(Shown { key: key.clone(), require_sni }));
             config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
             Ok::<_, Error>(Arc::new(config))
         };

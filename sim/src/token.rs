@@ -47,10 +47,7 @@ impl Signer {
             .map_err(|error| Error::Certificate(format!("the token signing key: {error}")))?;
         let key = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der())
             .map_err(|error| Error::Certificate(format!("the token signing key: {error}")))?;
-        Ok(Self {
-            key,
-            random: SystemRandom::new(),
-        })
+        Ok(Self { key, random: SystemRandom::new() })
     }
 
     fn sign(&self, text: &str) -> Result<Vec<u8>, Error> {
@@ -64,17 +61,13 @@ impl Signer {
     /// Whether `signature` is base64(RSA-SHA256(`token`)).
     pub fn verify(&self, token: &str, signature: &str) -> bool {
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.key.public_key().as_ref());
-        STANDARD
-            .decode(signature)
-            .is_ok_and(|raw| key.verify(token.as_bytes(), &raw).is_ok())
+        STANDARD.decode(signature).is_ok_and(|raw| key.verify(token.as_bytes(), &raw).is_ok())
     }
 
     /// `N` random bytes.
     pub fn random<const N: usize>(&self) -> Result<[u8; N], Error> {
         let mut bytes = [0; N];
-        self.random
-            .fill(&mut bytes)
-            .map_err(|_| Error::Certificate("no random numbers".to_owned()))?;
+        self.random.fill(&mut bytes).map_err(|_| Error::Certificate("no random numbers".to_owned()))?;
         Ok(bytes)
     }
 
@@ -93,21 +86,14 @@ impl Signer {
         let (token, expiry_ms) = match format {
             TokenFormat::Jwt => {
                 // Up, so that it lives as long as was asked; a token that shall have expired has.
-                let exp = if ttl.is_zero() {
-                    now_ms / 1000
-                } else {
-                    expiry_ms.div_ceil(1000)
-                };
+                let exp = if ttl.is_zero() { now_ms / 1000 } else { expiry_ms.div_ceil(1000) };
                 let header = json!({ "alg": "RS256", "typ": "JWT" });
                 let claims = json!({ "sub": "gecko", "iat": now_ms / 1000, "exp": exp, "jti": unique });
                 let signed = format!("{}.{}", base64url(&header), base64url(&claims));
                 let signature = URL_SAFE_NO_PAD.encode(self.sign(&signed)?);
                 (format!("{signed}.{signature}"), exp * 1000)
             }
-            TokenFormat::Json => (
-                base64url(&json!({ "id": unique, "expiresAt": expiry_ms })),
-                expiry_ms,
-            ),
+            TokenFormat::Json => (base64url(&json!({ "id": unique, "expiresAt": expiry_ms })), expiry_ms),
         };
         let signature = STANDARD.encode(self.sign(&token)?);
         let query = format!(
@@ -146,17 +132,11 @@ pub(crate) fn expiry(token: &str) -> Option<SystemTime> {
     };
     let raw = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
     let claims: Value = serde_json::from_slice(&raw).ok()?;
-    let number = ["exp", "expiresAt"]
-        .iter()
-        .find_map(|name| claims.get(name)?.as_f64())?;
+    let number = ["exp", "expiresAt"].iter().find_map(|name| claims.get(name)?.as_f64())?;
     if !number.is_finite() || number < 0.0 {
         return None;
     }
-    let secs = if number > SECONDS_END as f64 {
-        number / 1000.0
-    } else {
-        number
-    };
+    let secs = if number > SECONDS_END as f64 { number / 1000.0 } else { number };
     UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(secs).ok()?)
 }
 
@@ -166,10 +146,7 @@ mod tests {
 
     fn mint(format: TokenFormat, ttl: Duration) -> Token {
         let now = UNIX_EPOCH + Duration::from_millis(1_700_000_000_500);
-        Signer::new()
-            .unwrap()
-            .mint(&Authorizer::default(), format, ttl, now, 443)
-            .unwrap()
+        Signer::new().unwrap().mint(&Authorizer::default(), format, ttl, now, 443).unwrap()
     }
 
     #[test]
@@ -182,44 +159,28 @@ mod tests {
         let json = mint(TokenFormat::Json, Duration::from_millis(60_250));
         assert!(!json.token.contains('.'));
         assert_eq!(expiry(&json.token), Some(json.expires_at));
-        assert_eq!(
-            json.expires_at,
-            UNIX_EPOCH + Duration::from_millis(1_700_000_060_750)
-        );
+        assert_eq!(json.expires_at, UNIX_EPOCH + Duration::from_millis(1_700_000_060_750));
     }
 
     #[test]
     fn a_signature_is_of_its_token_only() {
         let signer = Signer::new().unwrap();
-        let (one, other) = (
-            mint(TokenFormat::Jwt, Duration::from_secs(1)),
-            mint(TokenFormat::Jwt, Duration::from_secs(1)),
-        );
+        let (one, other) =
+            (mint(TokenFormat::Jwt, Duration::from_secs(1)), mint(TokenFormat::Jwt, Duration::from_secs(1)));
         assert!(signer.verify(&one.token, &one.signature));
         assert!(!signer.verify(&one.token, &other.signature));
         assert!(!signer.verify(&one.token, "not base64!"));
         assert!(
-            one.broker_url
-                .starts_with("wss://localhost:443/mqtt?x-amz-customauthorizer-name=gecko&token=")
+            one.broker_url.starts_with("wss://localhost:443/mqtt?x-amz-customauthorizer-name=gecko&token=")
         );
     }
 
     #[test]
     fn what_is_no_token_has_no_expiry() {
-        for text in [
-            "",
-            "opaque",
-            "a.b",
-            "a.b.c",
-            "a.b.c.d",
-            &base64url(&json!({ "exp": "soon" })),
-        ] {
+        for text in ["", "opaque", "a.b", "a.b.c", "a.b.c.d", &base64url(&json!({ "exp": "soon" }))] {
             assert_eq!(expiry(text), None, "{text}");
         }
         let seconds = base64url(&json!({ "exp": 1_700_000_000 }));
-        assert_eq!(
-            expiry(&seconds),
-            Some(UNIX_EPOCH + Duration::from_secs(1_700_000_000))
-        );
+        assert_eq!(expiry(&seconds), Some(UNIX_EPOCH + Duration::from_secs(1_700_000_000)));
     }
 }

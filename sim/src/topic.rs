@@ -114,14 +114,7 @@ mod tests {
         assert_eq!(shared("a/b"), None);
         assert_eq!(shared("$share/g/a/b"), Some(Some(("g", "a/b"))));
         assert_eq!(shared("$share/g//a"), Some(Some(("g", "/a"))));
-        for malformed in [
-            "$share",
-            "$share/",
-            "$share/g",
-            "$share//a",
-            "$share/g/",
-            "$share/g+/a",
-        ] {
+        for malformed in ["$share", "$share/", "$share/g", "$share//a", "$share/g/", "$share/g+/a"] {
             assert_eq!(shared(malformed), Some(None), "{malformed}");
         }
         assert_eq!(shared("$shared/g/a"), None);

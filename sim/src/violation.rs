@@ -39,10 +39,7 @@ pub(crate) struct Violation {
 
 impl Violation {
     pub fn new(code: u8, text: impl Into<String>) -> Self {
-        Self {
-            code,
-            text: text.into(),
-        }
+        Self { code, text: text.into() }
     }
 
     pub fn malformed(text: impl Into<String>) -> Self {

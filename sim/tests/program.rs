@@ -31,20 +31,12 @@ impl Program {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        Self {
-            stdin: child.stdin.take(),
-            child,
-            line,
-        }
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { stdin: child.stdin.take(), child, line }
     }
 
     fn field(&self, name: &str) -> Option<&str> {
-        self.line
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+        self.line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
     }
 
     fn directory(&self) -> PathBuf {
@@ -52,9 +44,7 @@ impl Program {
     }
 
     fn signal(&self, name: &str) {
-        let kill = Command::new("kill")
-            .args([&format!("-{name}"), &self.child.id().to_string()])
-            .status();
+        let kill = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
     }
 
@@ -74,28 +64,14 @@ impl Drop for Program {
 fn the_ready_line_names_ports_and_directory_and_a_signal_stops_it() {
     for signal in ["TERM", "INT"] {
         let mut program = Program::start(&["--plain", "--password", "me:secret"]);
-        assert!(
-            program.line.starts_with("gecko-iot-sim ready mtls="),
-            "{}",
-            program.line
-        );
+        assert!(program.line.starts_with("gecko-iot-sim ready mtls="), "{}", program.line);
         for name in ["mtls", "alpn", "plain", "password"] {
             let port: u16 = program.field(name).unwrap().parse().unwrap();
             TcpStream::connect(("127.0.0.1", port)).unwrap();
         }
         let directory = program.directory();
-        for file in [
-            "ca.pem",
-            "client.pem",
-            "client.key",
-            "token.txt",
-            "signature.txt",
-            "broker-url.txt",
-        ] {
-            assert!(
-                !fs::read_to_string(directory.join(file)).unwrap().is_empty(),
-                "{file}"
-            );
+        for file in ["ca.pem", "client.pem", "client.key", "token.txt", "signature.txt", "broker-url.txt"] {
+            assert!(!fs::read_to_string(directory.join(file)).unwrap().is_empty(), "{file}");
         }
         program.signal(signal);
         assert_eq!(program.exit_code(), Some(0));
@@ -107,12 +83,8 @@ fn the_ready_line_names_ports_and_directory_and_a_signal_stops_it() {
 fn a_directory_that_was_given_stays() {
     let directory = tempfile::tempdir().unwrap();
     let (path, file) = (directory.path().join("new"), directory.path().join("url"));
-    let mut program = Program::start(&[
-        "--dir",
-        path.to_str().unwrap(),
-        "--token-file",
-        file.to_str().unwrap(),
-    ]);
+    let mut program =
+        Program::start(&["--dir", path.to_str().unwrap(), "--token-file", file.to_str().unwrap()]);
     assert_eq!(program.field("plain"), None);
     assert!(fs::read_to_string(&file).unwrap().starts_with("wss://localhost:"));
     program.signal("TERM");
@@ -138,13 +110,7 @@ fn help_and_version_are_told_and_mistakes_exit_with_2() {
     let help = output(&["--help"]);
     assert!(help.status.success() && help.stdout.starts_with(b"gecko-iot-sim - "));
     assert!(output(&["-V"]).status.success());
-    for arguments in [
-        &["--nonsense"][..],
-        &["--tls", "1.1"],
-        &["--mtls-port", "x"],
-        &["--dir"],
-        &["stray"],
-    ] {
+    for arguments in [&["--nonsense"][..], &["--tls", "1.1"], &["--mtls-port", "x"], &["--dir"], &["stray"]] {
         let output = output(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty() && output.stderr.starts_with(b"gecko-iot-sim: "));

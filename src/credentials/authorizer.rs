@@ -43,9 +43,7 @@ impl Authorizer {
         Ok(Self {
             name: name.to_owned(),
             token_key: token_key.map(str::to_owned),
-            signature: signature
-                .map(|s| signature::plain(s, ErrorKind::InvalidArgument))
-                .transpose()?,
+            signature: signature.map(|s| signature::plain(s, ErrorKind::InvalidArgument)).transpose()?,
         })
     }
 
@@ -96,9 +94,7 @@ impl Authorizer {
             }
         };
         self.check_user(user)?;
-        let own = signature
-            .map(|s| signature::plain(s, ErrorKind::InvalidToken))
-            .transpose()?;
+        let own = signature.map(|s| signature::plain(s, ErrorKind::InvalidToken)).transpose()?;
         // A signature signs the token, so it goes only with one.
         let signature = token.and(own.as_ref().or(self.signature.as_ref()));
 
@@ -143,9 +139,7 @@ impl Authorizer {
         super::check_username(user)?;
         let own = user.split_once('?').map_or("", |(_, own)| own);
         for key in own.split('&').filter_map(|pair| pair.split('=').next()) {
-            let ours = [NAME, SIGNATURE]
-                .iter()
-                .any(|name| key.eq_ignore_ascii_case(name));
+            let ours = [NAME, SIGNATURE].iter().any(|name| key.eq_ignore_ascii_case(name));
             if ours || (!key.is_empty() && Some(key) == self.token_key()) {
                 return Err(invalid(
                     "the user name already has the authorizer's parameters (after its '?'), and an \
@@ -160,8 +154,7 @@ impl Authorizer {
 
 /// Whether a parameter of this name is AWS's own.
 pub(super) fn is_reserved(key: &str) -> bool {
-    key.get(..RESERVED.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED))
+    key.get(..RESERVED.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED))
 }
 
 fn check_token_key(key: &str) -> Result<()> {
@@ -177,9 +170,7 @@ fn check_token_key(key: &str) -> Result<()> {
 
 fn check_text(text: &str, what: &str) -> Result<()> {
     if text.is_empty() {
-        return Err(invalid(format!(
-            "the {what} is empty: give the one that it was created with on AWS"
-        )));
+        return Err(invalid(format!("the {what} is empty: give the one that it was created with on AWS")));
     }
     if text.len() > MAX_NAME_BYTES {
         return Err(invalid(format!(
@@ -225,20 +216,8 @@ mod tests {
         let signed = authorizer(Some("a+b/c=="));
         let plain = Authorizer::new("N", None, None).unwrap();
         let table = [
-            (
-                &unsigned,
-                "",
-                Some("t"),
-                None,
-                "?x-amz-customauthorizer-name=Spa%401&token=t",
-            ),
-            (
-                &unsigned,
-                "me",
-                Some("t.%-_"),
-                None,
-                "me?x-amz-customauthorizer-name=Spa%401&token=t.%25-_",
-            ),
+            (&unsigned, "", Some("t"), None, "?x-amz-customauthorizer-name=Spa%401&token=t"),
+            (&unsigned, "me", Some("t.%-_"), None, "me?x-amz-customauthorizer-name=Spa%401&token=t.%25-_"),
             (
                 &unsigned,
                 "me",
@@ -260,35 +239,14 @@ mod tests {
                 Some("x%2By"),
                 "me?x-amz-customauthorizer-name=Spa%401&token=t&x-amz-customauthorizer-signature=x%2By",
             ),
-            (
-                &unsigned,
-                "me?",
-                Some("t"),
-                None,
-                "me?x-amz-customauthorizer-name=Spa%401&token=t",
-            ),
-            (
-                &unsigned,
-                "me?SDK=C",
-                Some("t"),
-                None,
-                "me?SDK=C&x-amz-customauthorizer-name=Spa%401&token=t",
-            ),
-            (
-                &unsigned,
-                "me?a=b&",
-                Some("t"),
-                None,
-                "me?a=b&x-amz-customauthorizer-name=Spa%401&token=t",
-            ),
+            (&unsigned, "me?", Some("t"), None, "me?x-amz-customauthorizer-name=Spa%401&token=t"),
+            (&unsigned, "me?SDK=C", Some("t"), None, "me?SDK=C&x-amz-customauthorizer-name=Spa%401&token=t"),
+            (&unsigned, "me?a=b&", Some("t"), None, "me?a=b&x-amz-customauthorizer-name=Spa%401&token=t"),
             (&plain, "me", None, None, "me?x-amz-customauthorizer-name=N"),
             (&plain, "me", None, Some("x"), "me?x-amz-customauthorizer-name=N"),
         ];
         for (authorizer, user, token, signature, expected) in table {
-            assert_eq!(
-                assembled(authorizer, user, token, signature).as_deref(),
-                Ok(expected)
-            );
+            assert_eq!(assembled(authorizer, user, token, signature).as_deref(), Ok(expected));
         }
     }
 
@@ -313,12 +271,7 @@ mod tests {
             ("N\0N", Some("token"), None, "control character"),
             (" N", Some("token"), None, "white space"),
             ("N", Some("tok\ten"), None, "control character"),
-            (
-                "N",
-                Some("x-amz-customauthorizer-name"),
-                None,
-                "must not begin with x-amz-",
-            ),
+            ("N", Some("x-amz-customauthorizer-name"), None, "must not begin with x-amz-"),
             ("N", Some("X-Amz-Token"), None, "must not begin with x-amz-"),
             ("N", None, Some("s3cr3t"), "no token key"),
             ("N", Some("token"), Some("s3cr3t "), "line break"),
@@ -339,38 +292,10 @@ mod tests {
         let authorizer = authorizer(None);
         let plain = Authorizer::new("N", None, None).unwrap();
         let table = [
-            (
-                &authorizer,
-                "me",
-                None,
-                None,
-                InvalidConfiguration,
-                "needs a token",
-            ),
-            (
-                &plain,
-                "me",
-                Some("s3cr3t"),
-                None,
-                InvalidConfiguration,
-                "no token key",
-            ),
-            (
-                &authorizer,
-                "me\n",
-                Some("s3cr3t"),
-                None,
-                InvalidArgument,
-                "control character",
-            ),
-            (
-                &authorizer,
-                "me?token=x",
-                Some("s3cr3t"),
-                None,
-                InvalidArgument,
-                "already has",
-            ),
+            (&authorizer, "me", None, None, InvalidConfiguration, "needs a token"),
+            (&plain, "me", Some("s3cr3t"), None, InvalidConfiguration, "no token key"),
+            (&authorizer, "me\n", Some("s3cr3t"), None, InvalidArgument, "control character"),
+            (&authorizer, "me?token=x", Some("s3cr3t"), None, InvalidArgument, "already has"),
             (
                 &authorizer,
                 "me?a=b&X-Amz-CustomAuthorizer-Name=x",
@@ -387,14 +312,7 @@ mod tests {
                 InvalidArgument,
                 "already has",
             ),
-            (
-                &authorizer,
-                "me",
-                Some("t"),
-                Some("s3cr3t%"),
-                InvalidToken,
-                "URL-encoded once",
-            ),
+            (&authorizer, "me", Some("t"), Some("s3cr3t%"), InvalidToken, "URL-encoded once"),
         ];
         for (authorizer, user, token, signature, kind, part) in table {
             let error = assembled(authorizer, user, token, signature).unwrap_err();
@@ -414,10 +332,7 @@ mod tests {
         assert_eq!(username.len(), 65_535);
         // Here the '?' is the user's own.
         let ends = format!("{user}?");
-        assert_eq!(
-            assembled(&authorizer, &ends, Some(&fits), None).unwrap().len(),
-            65_535
-        );
+        assert_eq!(assembled(&authorizer, &ends, Some(&fits), None).unwrap().len(), 65_535);
         let error = assembled(&authorizer, &format!("{user}u"), Some(&fits), None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         assert!(error.message().contains("65536 bytes"), "{error}");

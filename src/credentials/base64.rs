@@ -75,19 +75,15 @@ mod tests {
             ("__8", b"\xff\xff"),
         ];
         for (text, bytes) in table {
-            assert_eq!(
-                decode(text.as_bytes()).as_deref().map(Vec::as_slice),
-                Some(bytes),
-                "{text}"
-            );
+            assert_eq!(decode(text.as_bytes()).as_deref().map(Vec::as_slice), Some(bytes), "{text}");
         }
     }
 
     #[test]
     fn refuses_what_is_not_base64() {
-        for text in [
-            "A", "AAAAA", "Zg=", "Zm8==", "=", "==", "====", "Zg==Zg==", "Z g", "Zm9v\n", "Zm.v", "ü",
-        ] {
+        for text in
+            ["A", "AAAAA", "Zg=", "Zm8==", "=", "==", "====", "Zg==Zg==", "Z g", "Zm9v\n", "Zm.v", "ü"]
+        {
             assert_eq!(decode(text.as_bytes()), None, "{text:?}");
         }
     }

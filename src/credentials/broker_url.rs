@@ -100,15 +100,10 @@ fn check_text(url: &str) -> Result<()> {
         return Err(refuse("it is empty: give one such as mqtts://HOST"));
     }
     if url.len() > MAX_BYTES {
-        return Err(refuse(format!(
-            "it has {} bytes, the limit is {MAX_BYTES}",
-            url.len()
-        )));
+        return Err(refuse(format!("it has {} bytes, the limit is {MAX_BYTES}", url.len())));
     }
     if url.trim_end_matches(is_blank).contains(is_blank) {
-        return Err(refuse(
-            "it has white space or a control character in it: remove or percent-encode it",
-        ));
+        return Err(refuse("it has white space or a control character in it: remove or percent-encode it"));
     }
     if url.ends_with(is_blank) {
         return Err(refuse(
@@ -144,9 +139,7 @@ fn take_apart(url: &str) -> Result<BrokerUrl> {
              parameter's value, write %23)",
         ));
     }
-    let (path, query) = tail
-        .split_once('?')
-        .map_or((tail, None), |(path, query)| (path, Some(query)));
+    let (path, query) = tail.split_once('?').map_or((tail, None), |(path, query)| (path, Some(query)));
     if authority.contains('@') || path.contains('@') {
         return Err(refuse(
             "it has a user name or password before an '@': leave them out, and give them by set_username and \
@@ -171,9 +164,7 @@ fn take_apart(url: &str) -> Result<BrokerUrl> {
             Access::Authorizer { authorizer, token }
         }
         _ if !matches!(path, "" | "/") => {
-            return Err(refuse(
-                "it has a path, and MQTT has none: leave out what follows host and port",
-            ));
+            return Err(refuse("it has a path, and MQTT has none: leave out what follows host and port"));
         }
         _ if query.is_some() => {
             return Err(refuse(
@@ -191,9 +182,7 @@ fn take_apart(url: &str) -> Result<BrokerUrl> {
 fn split(url: &str) -> Option<(&str, &str, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|c| c.is_ascii_alphanumeric() || b"+-.".contains(&c));
+        && scheme.bytes().all(|c| c.is_ascii_alphanumeric() || b"+-.".contains(&c));
     let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     is_scheme.then_some((scheme, authority, tail))
 }
@@ -209,9 +198,7 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 fn endpoint(authority: &str) -> Result<Endpoint> {
     let (host, port) = split_port(authority);
     if host.contains(':') && !host.starts_with('[') {
-        return Err(refuse(
-            "an IPv6 address must be in brackets, as in mqtts://[2001:db8::1]:8883",
-        ));
+        return Err(refuse("an IPv6 address must be in brackets, as in mqtts://[2001:db8::1]:8883"));
     }
     let host = host::parse_host(host, ErrorKind::InvalidUrl)?;
     let port = port.map(parse_port).transpose()?;
@@ -220,16 +207,11 @@ fn endpoint(authority: &str) -> Result<Endpoint> {
 
 fn parse_port(digits: &str) -> Result<u16> {
     if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
-        return Err(refuse(
-            "the port is not a number: write one from 1 to 65535, or none and no ':'",
-        ));
+        return Err(refuse("the port is not a number: write one from 1 to 65535, or none and no ':'"));
     }
     match digits.parse() {
         Ok(port) if port > 0 => Ok(port),
-        _ => Err(Error::new(
-            ErrorKind::OutOfRange,
-            "the port is not in the range from 1 to 65535",
-        )),
+        _ => Err(Error::new(ErrorKind::OutOfRange, "the port is not in the range from 1 to 65535")),
     }
 }
 
@@ -268,10 +250,7 @@ mod tests {
                          &token=aa.bb.cc&x-amz-customauthorizer-signature=a%2Bb%2Fc%3D%3D";
 
     fn endpoint(host: &str, port: Option<u16>) -> Endpoint {
-        Endpoint {
-            host: host.to_owned(),
-            port,
-        }
+        Endpoint { host: host.to_owned(), port }
     }
 
     #[test]
@@ -287,10 +266,7 @@ mod tests {
             ("mqtts://[::1]:08883", Tls, "::1", Some(8883)),
         ];
         for (url, access, host, port) in table {
-            let expected = BrokerUrl {
-                endpoint: endpoint(host, port),
-                access,
-            };
+            let expected = BrokerUrl { endpoint: endpoint(host, port), access };
             assert_eq!(BrokerUrl::parse(url), Ok(expected), "{url}");
         }
     }
@@ -339,11 +315,7 @@ mod tests {
             ("https://h", InvalidUrl, "https://h: this scheme is not known"),
             ("ssl://h:8883", InvalidUrl, "use mqtts://"),
             ("wss+s3cr3t://h", InvalidUrl, "not known"),
-            (
-                "ws://h/mqtt",
-                Unsupported,
-                "ws://h/mqtt: MQTT over WebSocket is not supported",
-            ),
+            ("ws://h/mqtt", Unsupported, "ws://h/mqtt: MQTT over WebSocket is not supported"),
             ("wss://h/mqtt", Unsupported, "WebSocket, which is not supported"),
             ("wss://h", Unsupported, "WebSocket"),
             ("wss://h/mqtt?token=s3cr3t", Unsupported, "WebSocket"),
@@ -352,75 +324,40 @@ mod tests {
             ("mqtts://:8883", InvalidUrl, "host is missing"),
             ("mqtts://münchen.de", InvalidUrl, "punycode"),
             ("mqtts://a%20b", InvalidUrl, "without percent-encoding"),
-            (
-                "mqtts://h:0",
-                OutOfRange,
-                "mqtts://h:0: the port is not in the range",
-            ),
+            ("mqtts://h:0", OutOfRange, "mqtts://h:0: the port is not in the range"),
             ("mqtts://h:65536", OutOfRange, "range"),
             ("mqtts://h:99999999999999999999", OutOfRange, "range"),
             ("mqtts://h:", InvalidUrl, "not a number"),
             ("mqtts://h:+1", InvalidUrl, "not a number"),
             ("mqtts://h:-1", InvalidUrl, "not a number"),
             ("mqtts://h:mqtt", InvalidUrl, "not a number"),
-            (
-                "mqtts://me:s3cr3t",
-                InvalidUrl,
-                "mqtts://***: the port is not a number",
-            ),
+            ("mqtts://me:s3cr3t", InvalidUrl, "mqtts://***: the port is not a number"),
             ("mqtts://[::1]x", InvalidUrl, "IPv6"),
             ("mqtts://[::1", InvalidUrl, "IPv6"),
             ("mqtts://::1", InvalidUrl, "in brackets"),
             ("mqtts://[fe80::1%25eth0]", InvalidUrl, "zone"),
-            (
-                "mqtts://me:s3cr3t@h",
-                InvalidUrl,
-                "mqtts://***: it has a user name",
-            ),
+            ("mqtts://me:s3cr3t@h", InvalidUrl, "mqtts://***: it has a user name"),
             ("mqtts://s3cr3t@h:1", InvalidUrl, "set_password"),
             ("mqtts://me:s3/cr3t@h", InvalidUrl, "set_username"),
             ("mqtts://me:s3cr3t/@h", InvalidUrl, "set_username"),
             ("mqtts://me:s3cr3t?@h", InvalidUrl, "not a number"),
             ("wss://me:70000?s3cr3t@h", OutOfRange, "wss://***: "),
             ("mqtts://h#s3cr3t", InvalidUrl, "mqtts://h#***: it has a fragment"),
-            (
-                "mqtts://h/path/s3cr3t",
-                InvalidUrl,
-                "mqtts://h/***: it has a path",
-            ),
+            ("mqtts://h/path/s3cr3t", InvalidUrl, "mqtts://h/***: it has a path"),
             ("mqtt://h/mqtt", InvalidUrl, "has a path"),
-            (
-                "mqtts://h?token=s3cr3t",
-                InvalidUrl,
-                "mqtts://h?***: it has parameters",
-            ),
+            ("mqtts://h?token=s3cr3t", InvalidUrl, "mqtts://h?***: it has parameters"),
             ("wss://h/other/s3cr3t?x", InvalidUrl, "not /mqtt"),
             ("wss://h/mqtt?token=s3cr3t#x", InvalidUrl, "%23"),
-            (
-                "wss://h/mqtt?s3cr3t",
-                InvalidUrl,
-                "wss://h/mqtt?***: one of its parameters",
-            ),
-            (
-                "wss://h/mqtt?x-amz-customauthorizer-name=N&token=",
-                InvalidUrl,
-                "token is empty",
-            ),
-            (
-                "wss://h/mqtt?x-amz-customauthorizer-name=&token=s3cr3t",
-                InvalidUrl,
-                "name is empty",
-            ),
+            ("wss://h/mqtt?s3cr3t", InvalidUrl, "wss://h/mqtt?***: one of its parameters"),
+            ("wss://h/mqtt?x-amz-customauthorizer-name=N&token=", InvalidUrl, "token is empty"),
+            ("wss://h/mqtt?x-amz-customauthorizer-name=&token=s3cr3t", InvalidUrl, "name is empty"),
         ];
         for (url, kind, part) in table {
             let error = BrokerUrl::parse(url).expect_err(url);
             assert_eq!(error.kind(), kind, "{url}: {error}");
             assert!(error.message().contains(part), "{url}: {error}");
             assert!(error.message().starts_with("the broker URL"), "{error}");
-            assert!(
-                !error.message().contains("s3") && !error.message().contains("cr3t"),
-                "{error}"
-            );
+            assert!(!error.message().contains("s3") && !error.message().contains("cr3t"), "{error}");
         }
     }
 

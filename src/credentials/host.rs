@@ -17,9 +17,7 @@ pub fn parse_host(text: &str, kind: ErrorKind) -> Result<String> {
         );
     }
     if text.starts_with('[') || text.contains(':') {
-        let inner = text
-            .strip_prefix('[')
-            .map_or(Some(text), |rest| rest.strip_suffix(']'));
+        let inner = text.strip_prefix('[').map_or(Some(text), |rest| rest.strip_suffix(']'));
         return match inner.map(str::parse::<Ipv6Addr>) {
             Some(Ok(address)) => Ok(address.to_string()),
             _ => refuse(
@@ -34,15 +32,8 @@ pub fn parse_host(text: &str, kind: ErrorKind) -> Result<String> {
             "has a character outside ASCII: write an international name in punycode (xn--…)".into(),
         );
     }
-    if let Some(odd) = text
-        .chars()
-        .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')))
-    {
-        let advice = if odd == '%' {
-            ": write it without percent-encoding"
-        } else {
-            ""
-        };
+    if let Some(odd) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))) {
+        let advice = if odd == '%' { ": write it without percent-encoding" } else { "" };
         return refuse(format!("has a character that no host name has, {odd:?}{advice}"));
     }
     if text.ends_with('.') {
@@ -54,10 +45,7 @@ pub fn parse_host(text: &str, kind: ErrorKind) -> Result<String> {
     if text.split('.').any(|label| label.is_empty() || label.len() > 63) {
         return refuse("has a part between two dots that is empty or longer than 63 characters".into());
     }
-    if text
-        .split('.')
-        .any(|label| label.starts_with('-') || label.ends_with('-'))
-    {
+    if text.split('.').any(|label| label.starts_with('-') || label.ends_with('-')) {
         return refuse("has a part that begins or ends with '-'".into());
     }
     let last = text.rsplit('.').next().unwrap_or(text);
@@ -76,10 +64,7 @@ mod tests {
         let long = format!("{}.{}", "a".repeat(63), "b".repeat(63));
         let table = [
             ("localhost", "localhost"),
-            (
-                "A1B2-ats.iot.US-east-1.amazonaws.com",
-                "a1b2-ats.iot.us-east-1.amazonaws.com",
-            ),
+            ("A1B2-ats.iot.US-east-1.amazonaws.com", "a1b2-ats.iot.us-east-1.amazonaws.com"),
             ("my_box.local", "my_box.local"),
             ("1and1.com", "1and1.com"),
             ("192.0.2.1", "192.0.2.1"),

@@ -63,11 +63,7 @@ impl Credentials {
                 ));
             }
         }
-        Ok(Self {
-            username: username.map(Secret::from),
-            password,
-            authorizer,
-        })
+        Ok(Self { username: username.map(Secret::from), password, authorizer })
     }
 
     /// The authorizer, if one is set.
@@ -77,9 +73,7 @@ impl Credentials {
 
     /// Whether a token must be there before the first CONNECT.
     pub fn needs_token(&self) -> bool {
-        self.authorizer
-            .as_ref()
-            .is_some_and(|authorizer| authorizer.token_key().is_some())
+        self.authorizer.as_ref().is_some_and(|authorizer| authorizer.token_key().is_some())
     }
 
     /// User name and password for the next CONNECT.
@@ -95,19 +89,13 @@ impl Credentials {
                      as a broker URL",
                 ));
             }
-            return Ok(Login {
-                username: self.username.clone(),
-                password: self.password.clone(),
-            });
+            return Ok(Login { username: self.username.clone(), password: self.password.clone() });
         };
         let own = || self.username.as_ref().and_then(Secret::expose_str);
         let user = token.and_then(Token::username).or_else(own).unwrap_or_default();
         let (access_token, signature) = (token.map(Token::access_token), token.and_then(Token::signature));
         let username = authorizer.username(user, access_token, signature)?;
-        Ok(Login {
-            username: Some(username),
-            password: self.password.clone(),
-        })
+        Ok(Login { username: Some(username), password: self.password.clone() })
     }
 }
 
@@ -116,10 +104,7 @@ fn check_username(text: &str) -> Result<()> {
     if text.len() > MAX_MQTT_STRING {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
-            format!(
-                "the user name has {} bytes, and MQTT allows {MAX_MQTT_STRING}",
-                text.len()
-            ),
+            format!("the user name has {} bytes, and MQTT allows {MAX_MQTT_STRING}", text.len()),
         ));
     }
     // U+0000 is forbidden; the others a server may take for a malformed packet [MQTT-1.5.4].
@@ -139,33 +124,19 @@ mod tests {
 
     fn login(credentials: &Credentials, token: Option<&Token>) -> (Option<String>, Option<Vec<u8>>) {
         let login = credentials.connect_login(token).unwrap();
-        let username = login
-            .username
-            .map(|username| username.expose_str().unwrap().to_owned());
-        (
-            username,
-            login.password.map(|password| password.expose().to_vec()),
-        )
+        let username = login.username.map(|username| username.expose_str().unwrap().to_owned());
+        (username, login.password.map(|password| password.expose().to_vec()))
     }
 
     fn token(username: Option<&str>, signature: Option<&str>) -> Token {
-        Token::new(
-            Secret::from("t"),
-            60,
-            username,
-            signature.map(Secret::from).as_ref(),
-        )
-        .unwrap()
+        Token::new(Secret::from("t"), 60, username, signature.map(Secret::from).as_ref()).unwrap()
     }
 
     #[test]
     fn sends_user_name_and_password_as_they_are() {
         assert_eq!(login(&Credentials::default(), None), (None, None));
         let credentials = Credentials::new(Some("me?a=b c%"), Some(Secret::new([0, 255])), None).unwrap();
-        assert_eq!(
-            login(&credentials, None),
-            (Some("me?a=b c%".into()), Some(vec![0, 255]))
-        );
+        assert_eq!(login(&credentials, None), (Some("me?a=b c%".into()), Some(vec![0, 255])));
         let credentials = Credentials::new(None, Some(Secret::from("p")), None).unwrap();
         assert_eq!(login(&credentials, None), (None, Some(b"p".to_vec())));
         let credentials = Credentials::new(Some(""), None, None).unwrap();
@@ -191,10 +162,7 @@ mod tests {
             ),
         ];
         for (token, expected) in table {
-            assert_eq!(
-                login(&credentials, Some(&token)),
-                (Some(expected.into()), Some(b"p".to_vec()))
-            );
+            assert_eq!(login(&credentials, Some(&token)), (Some(expected.into()), Some(b"p".to_vec())));
         }
     }
 
@@ -203,16 +171,10 @@ mod tests {
         let url = BrokerUrl::parse("wss://h/mqtt?x-amz-customauthorizer-name=U&u=t").unwrap();
         let token = Token::from_broker_url(&url, 0).unwrap();
         let expected = "?x-amz-customauthorizer-name=U&u=t";
-        assert_eq!(
-            login(&Credentials::default(), Some(&token)),
-            (Some(expected.into()), None)
-        );
+        assert_eq!(login(&Credentials::default(), Some(&token)), (Some(expected.into()), None));
         let other = Authorizer::new("N", Some("k"), Some(&Secret::from("own="))).unwrap();
         let credentials = Credentials::new(Some("me"), None, Some(other)).unwrap();
-        assert_eq!(
-            login(&credentials, Some(&token)),
-            (Some(format!("me{expected}")), None)
-        );
+        assert_eq!(login(&credentials, Some(&token)), (Some(format!("me{expected}")), None));
     }
 
     #[test]
@@ -222,10 +184,7 @@ mod tests {
         assert!(!credentials.needs_token());
         assert_eq!(
             login(&credentials, None),
-            (
-                Some("me?x-amz-customauthorizer-name=N".into()),
-                Some(b"p".to_vec())
-            )
+            (Some("me?x-amz-customauthorizer-name=N".into()), Some(b"p".to_vec()))
         );
         let keyed = Authorizer::new("N", Some("k"), None).unwrap();
         assert!(Credentials::new(None, None, Some(keyed)).unwrap().needs_token());
@@ -238,36 +197,22 @@ mod tests {
         let fits = "a".repeat(MAX_MQTT_STRING);
         assert!(Credentials::new(Some(&fits), Some(Secret::from(&*fits)), None).is_ok());
         let table = [
-            (
-                Credentials::new(Some(&long), None, None),
-                "user name has 120000 bytes",
-            ),
-            (
-                Credentials::new(None, Some(Secret::from(&*long)), None),
-                "password has 120000 bytes",
-            ),
+            (Credentials::new(Some(&long), None, None), "user name has 120000 bytes"),
+            (Credentials::new(None, Some(Secret::from(&*long)), None), "password has 120000 bytes"),
             (Credentials::new(Some("me\0"), None, None), "control character"),
             (Credentials::new(Some("s3cr3t\n"), None, None), "line break"),
         ];
         for (result, part) in table {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidArgument);
-            assert!(
-                error.message().contains(part) && !error.message().contains("s3cr3t"),
-                "{error}"
-            );
+            assert!(error.message().contains(part) && !error.message().contains("s3cr3t"), "{error}");
         }
 
-        let error = Credentials::default()
-            .connect_login(Some(&token(None, None)))
-            .unwrap_err();
+        let error = Credentials::default().connect_login(Some(&token(None, None))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidConfiguration);
         assert!(error.message().contains("no authorizer"), "{error}");
         let keyed = Authorizer::new("N", Some("k"), None).unwrap();
-        let error = Credentials::new(None, None, Some(keyed))
-            .unwrap()
-            .connect_login(None)
-            .unwrap_err();
+        let error = Credentials::new(None, None, Some(keyed)).unwrap().connect_login(None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidConfiguration);
         assert!(error.message().contains("needs a token"), "{error}");
     }
@@ -279,9 +224,6 @@ mod tests {
         let credentials = Credentials::new(Some("me?k=s3cr3t"), Some(secret), None).unwrap();
         let login = credentials.connect_login(None).unwrap();
         let printed = format!("{credentials:?} {login:?} {authorizer:?}");
-        assert!(
-            printed.contains("***") && !printed.contains("s3cr3t"),
-            "{printed}"
-        );
+        assert!(printed.contains("***") && !printed.contains("s3cr3t"), "{printed}");
     }
 }

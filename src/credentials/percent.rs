@@ -13,10 +13,7 @@ pub(super) struct BadEscape {
 
 /// How many bytes [`encode_into`] will append.
 pub(super) fn encoded_len(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .map(|&byte| if is_unreserved(byte) { 1 } else { 3 })
-        .sum()
+    bytes.iter().map(|&byte| if is_unreserved(byte) { 1 } else { 3 }).sum()
 }
 
 /// Appends `bytes`; all but the unreserved characters (letters, digits, `-._~`) become `%XX`.
@@ -84,12 +81,8 @@ mod tests {
 
     #[test]
     fn decodes_one_layer_and_keeps_the_plus() {
-        let table: [(&[u8], &[u8]); 4] = [
-            (b"a+b", b"a+b"),
-            (b"%2b%2B", b"++"),
-            (b"%252B", b"%2B"),
-            (b"%00%fF", b"\0\xff"),
-        ];
+        let table: [(&[u8], &[u8]); 4] =
+            [(b"a+b", b"a+b"), (b"%2b%2B", b"++"), (b"%252B", b"%2B"), (b"%00%fF", b"\0\xff")];
         for (encoded, plain) in table {
             assert_eq!(**decode(encoded).unwrap(), *plain);
         }
@@ -97,14 +90,8 @@ mod tests {
 
     #[test]
     fn says_where_an_escape_is_broken() {
-        let table: [(&[u8], usize); 6] = [
-            (b"%", 0),
-            (b"a%2", 1),
-            (b"%41%zz", 3),
-            (b"%+1", 0),
-            (b"%%41", 0),
-            (b"%4\xff", 0),
-        ];
+        let table: [(&[u8], usize); 6] =
+            [(b"%", 0), (b"a%2", 1), (b"%41%zz", 3), (b"%+1", 0), (b"%%41", 0), (b"%4\xff", 0)];
         for (text, at) in table {
             assert_eq!(decode(text), Err(BadEscape { at }));
         }

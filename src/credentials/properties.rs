@@ -15,20 +15,14 @@ fn as_aws_reads_it(username: &str) -> (&str, Vec<(String, String)>) {
                 let hex = [rest.next().unwrap(), rest.next().unwrap()];
                 bytes.push(u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap());
             } else {
-                assert!(
-                    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte),
-                    "{byte} is not encoded"
-                );
+                assert!(byte.is_ascii_alphanumeric() || b"-._~".contains(&byte), "{byte} is not encoded");
                 bytes.push(byte);
             }
         }
         String::from_utf8(bytes).unwrap()
     };
     let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap());
-    (
-        user,
-        pairs.map(|(key, value)| (decode(key), decode(value))).collect(),
-    )
+    (user, pairs.map(|(key, value)| (decode(key), decode(value))).collect())
 }
 
 fn encode(text: &str) -> String {

@@ -24,9 +24,7 @@ pub(super) fn parse(query: &str) -> Result<Option<(Authorizer, Secret)>> {
 
     let Some(name) = name else {
         return match signature {
-            Some(_) => Err(invalid(format!(
-                "it has a signature but no authorizer: add {NAME}=NAME"
-            ))),
+            Some(_) => Err(invalid(format!("it has a signature but no authorizer: add {NAME}=NAME"))),
             None => Ok(None),
         };
     };
@@ -42,10 +40,7 @@ pub(super) fn parse(query: &str) -> Result<Option<(Authorizer, Secret)>> {
     let token = Secret::from(token.as_str());
     token::check(&token)?;
     let signature = signature.map(|signature| Secret::from(signature.as_str()));
-    Ok(Some((
-        Authorizer::new(&name, Some(key), signature.as_ref())?,
-        token,
-    )))
+    Ok(Some((Authorizer::new(&name, Some(key), signature.as_ref())?, token)))
 }
 
 fn parameter(pair: &str) -> Result<Parameter> {
@@ -54,29 +49,18 @@ fn parameter(pair: &str) -> Result<Parameter> {
         .ok_or_else(|| invalid("one of its parameters has no '=': write NAME=VALUE".into()))?;
     // Padding alone is what follows a token without a name, and names are printed.
     if key.is_empty() || (!value.is_empty() && value.bytes().all(|c| c == b'=')) {
-        return Err(invalid(
-            "one of its parameters has no name: write NAME=VALUE, as in token=TOKEN".into(),
-        ));
+        return Err(invalid("one of its parameters has no name: write NAME=VALUE, as in token=TOKEN".into()));
     }
     if key.starts_with("amp;") {
-        return Err(invalid(
-            "its parameters are separated by \"&amp;\", as in HTML: write \"&\"".into(),
-        ));
+        return Err(invalid("its parameters are separated by \"&amp;\", as in HTML: write \"&\"".into()));
     }
     if !pair.is_ascii() {
-        return Err(invalid(
-            "a parameter has a character outside ASCII: percent-encode it".into(),
-        ));
+        return Err(invalid("a parameter has a character outside ASCII: percent-encode it".into()));
     }
     let key = decode(key).map_err(|why| invalid(format!("the name of a parameter {why}")))?;
     let value = decode(value).map_err(|why| {
-        let which = [NAME, SIGNATURE]
-            .into_iter()
-            .find(|name| key.eq_ignore_ascii_case(name));
-        invalid(format!(
-            "the value of {} {why}",
-            which.unwrap_or("a parameter (the token?)")
-        ))
+        let which = [NAME, SIGNATURE].into_iter().find(|name| key.eq_ignore_ascii_case(name));
+        invalid(format!("the value of {} {why}", which.unwrap_or("a parameter (the token?)")))
     })?;
     Ok((key, value))
 }
@@ -120,62 +104,27 @@ mod tests {
     #[test]
     fn takes_the_parameters_in_any_order() {
         let table = [
-            (
-                "NAME=Spa%401&token=a.b.c&SIG=a%2Bb%2Fc%3D%3D",
-                "token",
-                "a.b.c",
-                Some("a+b/c=="),
-            ),
-            (
-                "SIG=a%2Bb%2Fc%3D%3D&jwt=a%20b&NAME=Spa%401",
-                "jwt",
-                "a b",
-                Some("a+b/c=="),
-            ),
+            ("NAME=Spa%401&token=a.b.c&SIG=a%2Bb%2Fc%3D%3D", "token", "a.b.c", Some("a+b/c==")),
+            ("SIG=a%2Bb%2Fc%3D%3D&jwt=a%20b&NAME=Spa%401", "jwt", "a b", Some("a+b/c==")),
             ("&NAME=Spa@1&&token=t==&", "token", "t==", None),
             ("token=a+b%25&NAME=Spa@1", "token", "a+b%", None),
             ("NAME=Spa@1&t%20k=t&SIG=a+b/c==", "t k", "t", Some("a+b/c==")),
             // The signature was encoded once more with the rest of the URL.
-            (
-                "NAME=Spa@1&token=t&SIG=a%252Bb%252Fc%253D%253D",
-                "token",
-                "t",
-                Some("a+b/c=="),
-            ),
-            (
-                "NAME=Spa@1&x-amz-other=1&X-AMZ-other=2&token=t",
-                "token",
-                "t",
-                None,
-            ),
+            ("NAME=Spa@1&token=t&SIG=a%252Bb%252Fc%253D%253D", "token", "t", Some("a+b/c==")),
+            ("NAME=Spa@1&x-amz-other=1&X-AMZ-other=2&token=t", "token", "t", None),
             ("X-Amz-CustomAuthorizer-Name=Spa@1&token=t", "token", "t", None),
-            (
-                "NAME=Spa@1&token=t&X-Amz-CustomAuthorizer-Signature=a",
-                "token",
-                "t",
-                Some("a"),
-            ),
+            ("NAME=Spa@1&token=t&X-Amz-CustomAuthorizer-Signature=a", "token", "t", Some("a")),
         ];
         for (query, key, token, signature) in table {
             let signature = signature.map(Secret::from);
             let authorizer = Authorizer::new("Spa@1", Some(key), signature.as_ref()).unwrap();
-            assert_eq!(
-                parse(query),
-                Ok(Some((authorizer, Secret::from(token)))),
-                "{query}"
-            );
+            assert_eq!(parse(query), Ok(Some((authorizer, Secret::from(token)))), "{query}");
         }
     }
 
     #[test]
     fn finds_no_authorizer() {
-        for query in [
-            "",
-            "&",
-            "token=t",
-            "a=b&c=d",
-            "X-Amz-Algorithm=A&X-Amz-Signature=s",
-        ] {
+        for query in ["", "&", "token=t", "a=b&c=d", "X-Amz-Algorithm=A&X-Amz-Signature=s"] {
             assert_eq!(parse(query), Ok(None), "{query}");
         }
     }
@@ -192,14 +141,8 @@ mod tests {
             ("NAME=N&s3cr3t%=t", "the name of a parameter has a '%' at byte 6"),
             ("NAME=N&token=s3cr3t%zz", "the token?) has a '%' at byte 6"),
             ("NAME=N&token=s3cr3t%FF", "the token?) is not UTF-8"),
-            (
-                "NAME=N&token=t&SIG=s3cr3t%",
-                "x-amz-customauthorizer-signature has a '%' at byte 6",
-            ),
-            (
-                "NAME=s3cr3t%&token=t",
-                "x-amz-customauthorizer-name has a '%' at byte 6",
-            ),
+            ("NAME=N&token=t&SIG=s3cr3t%", "x-amz-customauthorizer-signature has a '%' at byte 6"),
+            ("NAME=s3cr3t%&token=t", "x-amz-customauthorizer-name has a '%' at byte 6"),
             ("NAME=N&token=", "token is empty"),
             ("NAME=N&token=s3cr3t%0A", "line break"),
             (&long, "the limit is 8192"),

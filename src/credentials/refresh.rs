@@ -76,17 +76,9 @@ impl Schedule {
             Expiry::At { unix_ms } => unix_ms.checked_sub(received.unix_ms).map(Duration::from_millis),
         };
         let lead = life.map_or(threshold, |life| threshold.min(life / 2));
-        let jitter = if (0.0..=1.0).contains(&jitter) {
-            jitter
-        } else {
-            0.0
-        };
+        let jitter = if (0.0..=1.0).contains(&jitter) { jitter } else { 0.0 };
         let lead = lead.saturating_add(lead.mul_f64(jitter * JITTER_SHARE));
-        Self {
-            expiry,
-            received,
-            lead,
-        }
+        Self { expiry, received, lead }
     }
 
     /// How the token stands now.
@@ -107,9 +99,7 @@ impl Schedule {
         match left {
             Left::Over(since) => TokenState::Expired { since },
             Left::Time(left) if left <= self.lead => TokenState::RefreshDue { expires_in: left },
-            Left::Time(left) => TokenState::Fresh {
-                refresh_in: left - self.lead,
-            },
+            Left::Time(left) => TokenState::Fresh { refresh_in: left - self.lead },
         }
     }
 
@@ -170,10 +160,7 @@ mod tests {
     /// `boot` seconds after receipt, with a wall clock that was set by `wall` seconds in between.
     fn after(boot: u64, wall: i64) -> Clocks {
         let unix_ms = NOW.saturating_add(boot * 1000).saturating_add_signed(wall * 1000);
-        Clocks {
-            boot: secs(5000 + boot),
-            unix_ms,
-        }
+        Clocks { boot: secs(5000 + boot), unix_ms }
     }
 
     fn in_secs(life: u64) -> Expiry {
@@ -181,27 +168,19 @@ mod tests {
     }
 
     fn at_secs(life: i64) -> Expiry {
-        Expiry::At {
-            unix_ms: NOW.saturating_add_signed(life * 1000),
-        }
+        Expiry::At { unix_ms: NOW.saturating_add_signed(life * 1000) }
     }
 
     fn fresh(secs: u64) -> TokenState {
-        TokenState::Fresh {
-            refresh_in: Duration::from_secs(secs),
-        }
+        TokenState::Fresh { refresh_in: Duration::from_secs(secs) }
     }
 
     fn due(secs: u64) -> TokenState {
-        TokenState::RefreshDue {
-            expires_in: Duration::from_secs(secs),
-        }
+        TokenState::RefreshDue { expires_in: Duration::from_secs(secs) }
     }
 
     fn expired(secs: u64) -> TokenState {
-        TokenState::Expired {
-            since: Duration::from_secs(secs),
-        }
+        TokenState::Expired { since: Duration::from_secs(secs) }
     }
 
     #[test]
@@ -260,46 +239,23 @@ mod tests {
 
     #[test]
     fn catches_up_when_the_clock_leaves_1970() {
-        let received = Clocks {
-            boot: secs(5),
-            unix_ms: 5000,
-        };
+        let received = Clocks { boot: secs(5), unix_ms: 5000 };
         let schedule = Schedule::new(at_secs(3600), received, DEFAULT_THRESHOLD, 0.0);
         assert!(matches!(schedule.state(received), TokenState::Fresh { .. }));
-        assert_eq!(
-            schedule.state(Clocks {
-                boot: secs(65),
-                unix_ms: NOW
-            }),
-            fresh(2700)
-        );
-        assert_eq!(
-            schedule.state(Clocks {
-                boot: secs(2765),
-                unix_ms: NOW + 2_700_000
-            }),
-            due(900)
-        );
+        assert_eq!(schedule.state(Clocks { boot: secs(65), unix_ms: NOW }), fresh(2700));
+        assert_eq!(schedule.state(Clocks { boot: secs(2765), unix_ms: NOW + 2_700_000 }), due(900));
     }
 
     #[test]
     fn stands_the_far_future() {
         let received = after(0, 0);
-        for expiry in [
-            Expiry::At { unix_ms: u64::MAX },
-            Expiry::In(Duration::MAX),
-            in_secs(u32::MAX.into()),
-        ] {
+        for expiry in [Expiry::At { unix_ms: u64::MAX }, Expiry::In(Duration::MAX), in_secs(u32::MAX.into())]
+        {
             let schedule = Schedule::new(expiry, received, DEFAULT_THRESHOLD, 1.0);
-            let TokenState::Fresh { refresh_in } = schedule.state(received) else {
-                panic!("{expiry:?}")
-            };
+            let TokenState::Fresh { refresh_in } = schedule.state(received) else { panic!("{expiry:?}") };
             assert!(refresh_in > secs(100 * 365 * 86_400));
         }
-        let end = Clocks {
-            boot: Duration::MAX,
-            unix_ms: u64::MAX,
-        };
+        let end = Clocks { boot: Duration::MAX, unix_ms: u64::MAX };
         let schedule = Schedule::new(at_secs(3600), received, Duration::MAX, 1.0);
         assert!(matches!(schedule.state(end), TokenState::Expired { .. }));
         let schedule = Schedule::new(Expiry::In(Duration::MAX), received, Duration::MAX, 1.0);
@@ -309,13 +265,7 @@ mod tests {
     #[test]
     fn a_boot_clock_that_goes_back_counts_as_standing_still() {
         let schedule = Schedule::new(in_secs(3600), after(0, 0), DEFAULT_THRESHOLD, 0.0);
-        assert_eq!(
-            schedule.state(Clocks {
-                boot: secs(1),
-                unix_ms: NOW
-            }),
-            fresh(2700)
-        );
+        assert_eq!(schedule.state(Clocks { boot: secs(1), unix_ms: NOW }), fresh(2700));
     }
 
     #[test]
@@ -354,9 +304,8 @@ mod tests {
 
     #[test]
     fn retries_less_and_less_often() {
-        let delays: Vec<_> = (1..=7)
-            .map(|failures| retry_delay(failures, None, secs(30)).as_secs())
-            .collect();
+        let delays: Vec<_> =
+            (1..=7).map(|failures| retry_delay(failures, None, secs(30)).as_secs()).collect();
         assert_eq!(delays, [30, 60, 120, 240, 300, 300, 300]);
         assert_eq!(retry_delay(0, None, secs(30)), secs(30));
         assert_eq!(retry_delay(u32::MAX, None, secs(30)), secs(300));
@@ -380,11 +329,7 @@ mod tests {
         ];
         for (failures, left, attempt, delay) in table {
             let ms = Duration::from_millis;
-            assert_eq!(
-                retry_delay(failures, Some(ms(left)), ms(attempt)),
-                ms(delay),
-                "{left} ms left"
-            );
+            assert_eq!(retry_delay(failures, Some(ms(left)), ms(attempt)), ms(delay), "{left} ms left");
         }
     }
 }

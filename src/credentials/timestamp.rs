@@ -22,19 +22,11 @@ pub(super) fn unix_ms(value: &Value) -> Option<u64> {
 }
 
 fn from_whole(number: u64) -> u64 {
-    if number > LAST_SECOND {
-        number
-    } else {
-        number * 1000
-    }
+    if number > LAST_SECOND { number } else { number * 1000 }
 }
 
 fn from_float(number: f64) -> Option<u64> {
-    let ms = if number > LAST_SECOND as f64 {
-        number
-    } else {
-        number * 1000.0
-    };
+    let ms = if number > LAST_SECOND as f64 { number } else { number * 1000.0 };
     // `as` saturates at both ends.
     number.is_finite().then_some(ms.round() as u64)
 }
@@ -50,11 +42,7 @@ fn from_rfc3339(text: &str) -> Option<u64> {
         return None;
     }
     let (year, month, day) = (number(&text[..4])?, number(&text[5..7])?, number(&text[8..10])?);
-    let (hour, minute, second) = (
-        number(&text[11..13])?,
-        number(&text[14..16])?,
-        number(&text[17..19])?,
-    );
+    let (hour, minute, second) = (number(&text[11..13])?, number(&text[14..16])?, number(&text[17..19])?);
     // 60 is a leap second.
     if !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
         return None;
@@ -93,11 +81,7 @@ fn from_rfc3339(text: &str) -> Option<u64> {
 
 fn number(digits: &str) -> Option<i64> {
     // `parse` alone would take a sign.
-    if digits.bytes().all(|c| c.is_ascii_digit()) {
-        digits.parse().ok()
-    } else {
-        None
-    }
+    if digits.bytes().all(|c| c.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
 fn is_leap(year: i64) -> bool {

@@ -56,16 +56,8 @@ impl Token {
             secs => Expiry::In(Duration::from_secs(secs.into())),
         };
         username.map(super::check_username).transpose()?;
-        let signature = signature
-            .map(|s| signature::plain(s, ErrorKind::InvalidToken))
-            .transpose()?;
-        Ok(Self {
-            access_token,
-            username: username.map(Secret::from),
-            signature,
-            expiry,
-            origin: None,
-        })
+        let signature = signature.map(|s| signature::plain(s, ErrorKind::InvalidToken)).transpose()?;
+        Ok(Self { access_token, username: username.map(Secret::from), signature, expiry, origin: None })
     }
 
     /// The token of an authorizer's URL, which also says for which endpoint and authorizer it is.
@@ -80,10 +72,7 @@ impl Token {
             ));
         };
         let token = Self::new(token.clone(), expires_in_secs, None, authorizer.signature())?;
-        Ok(Self {
-            origin: Some((url.endpoint.clone(), authorizer.clone())),
-            ..token
-        })
+        Ok(Self { origin: Some((url.endpoint.clone(), authorizer.clone())), ..token })
     }
 
     /// The token itself.
@@ -125,10 +114,7 @@ pub(super) fn check(token: &Secret) -> Result<()> {
         return refuse("the token is empty: give the one that your service returned".into());
     }
     if bytes.len() > MAX_BYTES {
-        return refuse(format!(
-            "the token has {} bytes, the limit is {MAX_BYTES}",
-            bytes.len()
-        ));
+        return refuse(format!("the token has {} bytes, the limit is {MAX_BYTES}", bytes.len()));
     }
     let Some(text) = token.expose_str() else {
         return refuse("the token is not UTF-8 text: encode binary data as base64url first".into());
@@ -169,9 +155,8 @@ fn read_expiry(token: &[u8]) -> Result<Expiry> {
     let Ok(Value::Object(claims)) = serde_json::from_slice(&claims) else {
         return Ok(Expiry::Unknown);
     };
-    let Some((name, value)) = names
-        .iter()
-        .find_map(|name| Some((name, claims.get(*name).filter(|value| !value.is_null())?)))
+    let Some((name, value)) =
+        names.iter().find_map(|name| Some((name, claims.get(*name).filter(|value| !value.is_null())?)))
     else {
         return Ok(Expiry::Unknown);
     };
@@ -193,20 +178,14 @@ mod tests {
     use crate::credentials::base64::encode;
 
     fn jwt(claims: &str) -> String {
-        format!(
-            "{}.{}.c2ln",
-            encode(br#"{"alg":"RS256"}"#),
-            encode(claims.as_bytes())
-        )
+        format!("{}.{}.c2ln", encode(br#"{"alg":"RS256"}"#), encode(claims.as_bytes()))
     }
 
     fn read(token: &str) -> Result<Expiry> {
         Token::new(Secret::from(token), 0, None, None).map(|token| token.expiry())
     }
 
-    const AT: Expiry = Expiry::At {
-        unix_ms: 1_763_932_560_000,
-    };
+    const AT: Expiry = Expiry::At { unix_ms: 1_763_932_560_000 };
 
     #[test]
     fn reads_the_expiry() {
@@ -243,17 +222,11 @@ mod tests {
             (format!("e30.{}.si!g", encode(br#"{"exp":1}"#)), Expiry::Unknown),
             (format!("{}.x", jwt(r#"{"exp":1}"#)), Expiry::Unknown),
             (format!("{}.x.y", jwt(r#"{"exp":1}"#)), Expiry::Unknown),
-            (
-                jwt(r#"{"exp":1}"#).rsplit_once('.').unwrap().0.to_owned(),
-                Expiry::Unknown,
-            ),
+            (jwt(r#"{"exp":1}"#).rsplit_once('.').unwrap().0.to_owned(), Expiry::Unknown),
             (r#"{"exp":1763932560}"#.to_owned(), Expiry::Unknown),
             ("..".to_owned(), Expiry::Unknown),
             (jwt(&"[".repeat(5000)), Expiry::Unknown),
-            (
-                object(&format!("{}1{}", r#"{"a":"#.repeat(900), "}".repeat(900))),
-                Expiry::Unknown,
-            ),
+            (object(&format!("{}1{}", r#"{"a":"#.repeat(900), "}".repeat(900))), Expiry::Unknown),
         ];
         for (token, expiry) in table {
             assert_eq!(read(&token), Ok(expiry), "{token}");
@@ -304,21 +277,13 @@ mod tests {
     #[test]
     fn checks_what_belongs_to_it() {
         let new = |username, signature: Option<&str>| {
-            Token::new(
-                Secret::from("t"),
-                1,
-                username,
-                signature.map(Secret::from).as_ref(),
-            )
+            Token::new(Secret::from("t"), 1, username, signature.map(Secret::from).as_ref())
         };
         let token = new(Some("me"), Some("a%2Bb")).unwrap();
         assert_eq!(token.username(), Some("me"));
         assert_eq!(token.signature().and_then(Secret::expose_str), Some("a+b"));
         assert_eq!(new(None, Some("")).unwrap_err().kind(), ErrorKind::InvalidToken);
-        assert_eq!(
-            new(Some("me\n"), None).unwrap_err().kind(),
-            ErrorKind::InvalidArgument
-        );
+        assert_eq!(new(Some("me\n"), None).unwrap_err().kind(), ErrorKind::InvalidArgument);
         assert_eq!(new(Some(""), None).unwrap().username(), Some(""));
     }
 
@@ -333,15 +298,9 @@ mod tests {
         assert_eq!(token.access_token().expose_str(), Some(&*claims));
         assert_eq!(token.expiry(), AT);
         assert_eq!(token.endpoint(), Some(&url.endpoint));
-        assert_eq!(
-            token.authorizer().map(|a| (a.name(), a.token_key())),
-            Some(("N", Some("k")))
-        );
+        assert_eq!(token.authorizer().map(|a| (a.name(), a.token_key())), Some(("N", Some("k"))));
         assert_eq!(token.signature().and_then(Secret::expose_str), Some("a+b"));
-        assert_eq!(
-            Token::from_broker_url(&url, 5).unwrap().expiry(),
-            Expiry::In(Duration::from_secs(5))
-        );
+        assert_eq!(Token::from_broker_url(&url, 5).unwrap().expiry(), Expiry::In(Duration::from_secs(5)));
 
         let error = Token::from_broker_url(&BrokerUrl::parse("mqtts://h").unwrap(), 0).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidToken);

@@ -58,10 +58,7 @@ impl Handshake<'_> {
                     ),
                 )
             }
-            _ => self.error(
-                ErrorKind::Connection,
-                format_args!("the handshake broke off: {error}"),
-            ),
+            _ => self.error(ErrorKind::Connection, format_args!("the handshake broke off: {error}")),
         }
     }
 
@@ -69,10 +66,9 @@ impl Handshake<'_> {
         use PeerIncompatible as Incompatible;
         match reason {
             TlsError::InvalidCertificate(fault) => self.explain_certificate(fault),
-            TlsError::NoCertificatesPresented => self.error(
-                ErrorKind::TlsBadCertificate,
-                format_args!("the server presents no certificate"),
-            ),
+            TlsError::NoCertificatesPresented => {
+                self.error(ErrorKind::TlsBadCertificate, format_args!("the server presents no certificate"))
+            }
             TlsError::FailedToGetCurrentTime => self.clock(format_args!("")),
             TlsError::AlertReceived(alert) => self.explain_alert(*alert),
             TlsError::NoApplicationProtocol
@@ -101,10 +97,7 @@ impl Handshake<'_> {
                 | Incompatible::NoKxGroupsInCommon
                 | Incompatible::NoSignatureSchemesInCommon,
             ) => self.no_algorithm(),
-            other => self.error(
-                ErrorKind::Tls,
-                format_args!("the handshake failed: {}", short(other)),
-            ),
+            other => self.error(ErrorKind::Tls, format_args!("the handshake failed: {}", short(other))),
         }
     }
 
@@ -172,16 +165,11 @@ impl Handshake<'_> {
             Alert::HandshakeFailure | Alert::InsufficientSecurity => self.no_algorithm(),
             Alert::UnrecognisedName => self.error(
                 ErrorKind::TlsHostname,
-                format_args!(
-                    "the server does not know the name '{}' (unrecognized_name)",
-                    self.host
-                ),
+                format_args!("the server does not know the name '{}' (unrecognized_name)", self.host),
             ),
             alert if about_certificate(alert) => refused(alert, self.identity),
-            alert => self.error(
-                ErrorKind::Tls,
-                format_args!("the server ended the handshake: {}", alert_name(alert)),
-            ),
+            alert => self
+                .error(ErrorKind::Tls, format_args!("the server ended the handshake: {}", alert_name(alert))),
         }
     }
 
@@ -198,10 +186,7 @@ impl Handshake<'_> {
     }
 
     fn no_version(&self) -> Error {
-        self.error(
-            ErrorKind::Tls,
-            format_args!("the server supports neither TLS 1.2 nor TLS 1.3"),
-        )
+        self.error(ErrorKind::Tls, format_args!("the server supports neither TLS 1.2 nor TLS 1.3"))
     }
 
     fn no_algorithm(&self) -> Error {
@@ -221,10 +206,7 @@ impl Handshake<'_> {
     fn clock(&self, beside: fmt::Arguments<'_>) -> Error {
         self.error(
             ErrorKind::TlsClock,
-            format_args!(
-                "this device's clock says {}, which is probably wrong: set it{beside}",
-                self.now()
-            ),
+            format_args!("this device's clock says {}, which is probably wrong: set it{beside}", self.now()),
         )
     }
 
@@ -236,10 +218,7 @@ impl Handshake<'_> {
     }
 
     fn now(&self) -> String {
-        self.now.map_or_else(
-            || "a time before 1970".to_owned(),
-            |now| Date(now.as_secs()).to_string(),
-        )
+        self.now.map_or_else(|| "a time before 1970".to_owned(), |now| Date(now.as_secs()).to_string())
     }
 
     fn error(&self, kind: ErrorKind, text: fmt::Arguments<'_>) -> Error {
@@ -269,26 +248,17 @@ pub(crate) fn explain(error: io::Error) -> Error {
         };
     }
     if let Some(reason) = tls_error(&error) {
-        return Error::new(
-            ErrorKind::Tls,
-            format!("TLS: the connection is damaged: {}", short(reason)),
-        );
+        return Error::new(ErrorKind::Tls, format!("TLS: the connection is damaged: {}", short(reason)));
     }
     match error.kind() {
         io::ErrorKind::UnexpectedEof => {
             Error::new(ErrorKind::ConnectionLost, "the server closed the connection")
         }
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            Error::new(
-                ErrorKind::ConnectionLost,
-                format!("the connection was reset: {error}"),
-            )
+            Error::new(ErrorKind::ConnectionLost, format!("the connection was reset: {error}"))
         }
         io::ErrorKind::OutOfMemory => Error::new(ErrorKind::System, format!("the connection broke: {error}")),
-        _ => Error::new(
-            ErrorKind::ConnectionLost,
-            format!("the connection broke: {error}"),
-        ),
+        _ => Error::new(ErrorKind::ConnectionLost, format!("the connection broke: {error}")),
     }
 }
 
@@ -335,10 +305,7 @@ fn refused(alert: AlertDescription, identity: bool) -> Error {
              and region, and active"
         }
     };
-    Error::new(
-        ErrorKind::TlsClientCertificate,
-        format!("TLS: {advice} ({})", alert_name(alert)),
-    )
+    Error::new(ErrorKind::TlsClientCertificate, format!("TLS: {advice} ({})", alert_name(alert)))
 }
 
 #[cfg(test)]
@@ -349,9 +316,7 @@ mod tests {
         Handshake {
             host: "a.example",
             port: 8883,
-            now: Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(
-                CLOCK_FLOOR,
-            ))),
+            now: Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(CLOCK_FLOOR))),
             trusted: Origin::BuiltIn(5),
             alpn: None,
             asked,
@@ -382,26 +347,11 @@ mod tests {
         use AlertDescription as Alert;
         for (alert, asked, identity, kind) in [
             (Alert::HandshakeFailure, false, true, ErrorKind::Tls),
-            (
-                Alert::HandshakeFailure,
-                true,
-                true,
-                ErrorKind::TlsClientCertificate,
-            ),
-            (
-                Alert::HandshakeFailure,
-                true,
-                false,
-                ErrorKind::TlsClientCertificate,
-            ),
+            (Alert::HandshakeFailure, true, true, ErrorKind::TlsClientCertificate),
+            (Alert::HandshakeFailure, true, false, ErrorKind::TlsClientCertificate),
             (Alert::DecryptError, false, true, ErrorKind::Tls),
             (Alert::DecryptError, true, true, ErrorKind::TlsClientCertificate),
-            (
-                Alert::CertificateRequired,
-                true,
-                true,
-                ErrorKind::TlsClientCertificate,
-            ),
+            (Alert::CertificateRequired, true, true, ErrorKind::TlsClientCertificate),
         ] {
             let error = handshake(asked, identity).explain_alert(alert);
             assert_eq!(error.kind(), kind, "{error}");
@@ -418,17 +368,9 @@ mod tests {
                 "has expired; this device's clock says 2024-01-01T00:00:00Z",
             ),
             (Fault::NotValidYet, ErrorKind::TlsClock, "not valid yet"),
-            (
-                Fault::NotValidForName,
-                ErrorKind::TlsHostname,
-                "is not for 'a.example'",
-            ),
+            (Fault::NotValidForName, ErrorKind::TlsHostname, "is not for 'a.example'"),
             (Fault::Revoked, ErrorKind::TlsBadCertificate, "revoked"),
-            (
-                Fault::ApplicationVerificationFailure,
-                ErrorKind::TlsBadCertificate,
-                "cannot be used",
-            ),
+            (Fault::ApplicationVerificationFailure, ErrorKind::TlsBadCertificate, "cannot be used"),
             (
                 Fault::UnknownIssuer,
                 ErrorKind::TlsUnknownIssuer,

@@ -13,27 +13,18 @@ use std::io::Read;
 /// [`ErrorKind::File`], with the path and the system's reason.
 pub(crate) fn read_file(path: &str, what: &str) -> Result<Vec<u8>> {
     let fail = |reason: &dyn std::fmt::Display| {
-        Error::new(
-            ErrorKind::File,
-            format!("cannot read the {what} file '{path}': {reason}"),
-        )
+        Error::new(ErrorKind::File, format!("cannot read the {what} file '{path}': {reason}"))
     };
     let file = File::open(path).map_err(|reason| fail(&reason))?;
     let length = file.metadata().map_err(|reason| fail(&reason))?.len();
-    let too_large = || {
-        fail(&format_args!(
-            "it is larger than {MAX_INPUT} bytes, which no such file is"
-        ))
-    };
+    let too_large = || fail(&format_args!("it is larger than {MAX_INPUT} bytes, which no such file is"));
     if length > MAX_INPUT as u64 {
         return Err(too_large());
     }
     // One byte more, so that the read which finds the end does not make the vector grow. A pipe has no length.
     let capacity = if length == 0 { MAX_INPUT } else { length as usize } + 1;
     let mut bytes = Vec::with_capacity(capacity);
-    file.take(MAX_INPUT as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|reason| fail(&reason))?;
+    file.take(MAX_INPUT as u64 + 1).read_to_end(&mut bytes).map_err(|reason| fail(&reason))?;
     if bytes.len() > MAX_INPUT {
         return Err(too_large());
     }
@@ -49,12 +40,7 @@ mod tests {
 
     #[test]
     fn reads_and_refuses_with_the_path_and_the_reason() {
-        assert!(
-            read_file(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "CA")
-                .unwrap()
-                .len()
-                > 100
-        );
+        assert!(read_file(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "CA").unwrap().len() > 100);
         let error = read_file("/nowhere/key.pem", "private key").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::File);
         assert_eq!(

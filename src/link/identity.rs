@@ -47,9 +47,9 @@ impl Identity {
                 "the private key does not belong to the client certificate; if the certificate comes with its \
                  issuers, the device's own must be the first",
             )),
-            Err(reason) => Err(bad_certificate(format_args!(
-                "the client certificate cannot be used: {reason}"
-            ))),
+            Err(reason) => {
+                Err(bad_certificate(format_args!("the client certificate cannot be used: {reason}")))
+            }
         }
     }
 }
@@ -80,9 +80,7 @@ pub(super) fn certificates(input: &[u8], what: &str) -> Result<Vec<CertificateDe
     let mut chain = Vec::new();
     for block in &blocks {
         if matches!(block.label, "CERTIFICATE" | "X509 CERTIFICATE") {
-            let der = block
-                .decode()
-                .map_err(|fault| bad_certificate(format_args!("the {what}: {fault}")))?;
+            let der = block.decode().map_err(|fault| bad_certificate(format_args!("the {what}: {fault}")))?;
             chain.push(CertificateDer::from(der.to_vec()));
         }
     }
@@ -92,10 +90,7 @@ pub(super) fn certificates(input: &[u8], what: &str) -> Result<Vec<CertificateDe
     if blocks.iter().any(|block| block.label.ends_with("PRIVATE KEY")) {
         return Err(holds_a_key(what));
     }
-    Err(bad_certificate(format_args!(
-        "the {what} has no block 'CERTIFICATE' in it{}",
-        found(&blocks)
-    )))
+    Err(bad_certificate(format_args!("the {what} has no block 'CERTIFICATE' in it{}", found(&blocks))))
 }
 
 /// The private key in `input`, of whatever form.
@@ -132,9 +127,8 @@ fn private_key(input: &[u8]) -> Result<Arc<dyn SigningKey>> {
             )));
         }
     };
-    let der: Zeroizing<Vec<u8>> = block
-        .decode()
-        .map_err(|fault| bad_key(format!("the private key: {fault}")))?;
+    let der: Zeroizing<Vec<u8>> =
+        block.decode().map_err(|fault| bad_key(format!("the private key: {fault}")))?;
     load(kind, &der)
 }
 
@@ -173,10 +167,7 @@ fn check_size(input: &[u8], what: &str, kind: ErrorKind) -> Result<()> {
     if input.len() > MAX_INPUT {
         return Err(Error::new(
             kind,
-            format!(
-                "the {what} has {} bytes; at most {MAX_INPUT} are read",
-                input.len()
-            ),
+            format!("the {what} has {} bytes; at most {MAX_INPUT} are read", input.len()),
         ));
     }
     Ok(())
@@ -199,9 +190,7 @@ fn bad_key(text: impl Into<std::borrow::Cow<'static, str>>) -> Error {
 }
 
 fn holds_a_key(what: &str) -> Error {
-    bad_certificate(format_args!(
-        "the {what} holds a private key and no certificate: are the two swapped?"
-    ))
+    bad_certificate(format_args!("the {what} holds a private key and no certificate: are the two swapped?"))
 }
 
 fn holds_a_certificate() -> Error {
@@ -220,20 +209,11 @@ mod tests {
     }
 
     fn der(text: &[u8]) -> Vec<u8> {
-        pem::blocks(text)
-            .unwrap()
-            .pop()
-            .unwrap()
-            .decode()
-            .unwrap()
-            .to_vec()
+        pem::blocks(text).unwrap().pop().unwrap().decode().unwrap().to_vec()
     }
 
     fn with(text: &[u8], from: &str, to: &str) -> Vec<u8> {
-        String::from_utf8(text.to_vec())
-            .unwrap()
-            .replace(from, to)
-            .into_bytes()
+        String::from_utf8(text.to_vec()).unwrap().replace(from, to).into_bytes()
     }
 
     fn parse(certificate: &[u8], key: &[u8]) -> Result<usize> {
@@ -255,16 +235,8 @@ mod tests {
             (ec, &der(data!("ec.sec1.pem")), 1),
             (&chain, data!("rsa.pkcs8.pem"), 2),
             (&both, &both, 1),
-            (
-                &with(rsa, "\n", "\r\n"),
-                &with(data!("rsa.pkcs8.pem"), "\n", "\r\n"),
-                1,
-            ),
-            (
-                &with(rsa, "-----BEGIN", "\u{feff}-----BEGIN"),
-                data!("rsa.pkcs8.pem"),
-                1,
-            ),
+            (&with(rsa, "\n", "\r\n"), &with(data!("rsa.pkcs8.pem"), "\n", "\r\n"), 1),
+            (&with(rsa, "-----BEGIN", "\u{feff}-----BEGIN"), data!("rsa.pkcs8.pem"), 1),
         ] {
             assert_eq!(parse(certificate, key), Ok(length));
         }
@@ -276,10 +248,7 @@ mod tests {
             let key = KeyPair::generate_for(algorithm).unwrap();
             let certificate = CertificateParams::default().self_signed(&key).unwrap();
             assert_eq!(parse(certificate.der(), key.serialized_der()), Ok(1));
-            assert_eq!(
-                parse(certificate.pem().as_bytes(), key.serialize_pem().as_bytes()),
-                Ok(1)
-            );
+            assert_eq!(parse(certificate.pem().as_bytes(), key.serialize_pem().as_bytes()), Ok(1));
         }
     }
 
@@ -291,78 +260,28 @@ mod tests {
         broken.truncate(600);
         broken[2..4].copy_from_slice(&[0x02, 0x54]);
         for (certificate, key, kind, text) in [
-            (
-                rsa,
-                &data!("ec.sec1.pem")[..],
-                KeyMismatch,
-                "does not belong to the client certificate",
-            ),
-            (
-                data!("ec.crt.pem"),
-                rsa_key,
-                KeyMismatch,
-                "does not belong to the client certificate",
-            ),
-            (
-                rsa,
-                data!("rsa.pkcs8-encrypted.pem"),
-                InvalidPrivateKey,
-                "encrypted with a password",
-            ),
-            (
-                rsa,
-                data!("rsa.pkcs1-encrypted.pem"),
-                InvalidPrivateKey,
-                "encrypted with a password",
-            ),
-            (
-                rsa,
-                &der(data!("rsa.pkcs8-encrypted.pem")),
-                InvalidPrivateKey,
-                "encrypted with a password",
-            ),
+            (rsa, &data!("ec.sec1.pem")[..], KeyMismatch, "does not belong to the client certificate"),
+            (data!("ec.crt.pem"), rsa_key, KeyMismatch, "does not belong to the client certificate"),
+            (rsa, data!("rsa.pkcs8-encrypted.pem"), InvalidPrivateKey, "encrypted with a password"),
+            (rsa, data!("rsa.pkcs1-encrypted.pem"), InvalidPrivateKey, "encrypted with a password"),
+            (rsa, &der(data!("rsa.pkcs8-encrypted.pem")), InvalidPrivateKey, "encrypted with a password"),
             (rsa, data!("rsa.p12"), InvalidPrivateKey, "PKCS#12"),
             (data!("rsa.p12"), rsa_key, InvalidCertificate, "PKCS#12"),
             (rsa, data!("p521.sec1.pem"), InvalidPrivateKey, "P-256 or P-384"),
-            (
-                rsa,
-                data!("rsa1024.pkcs1.pem"),
-                InvalidPrivateKey,
-                "2048 to 4096 bits",
-            ),
+            (rsa, data!("rsa1024.pkcs1.pem"), InvalidPrivateKey, "2048 to 4096 bits"),
             (rsa, rsa, InvalidPrivateKey, "swapped"),
             (rsa, &der(rsa), InvalidPrivateKey, "swapped"),
             (rsa_key, rsa, InvalidCertificate, "swapped"),
             (&der(rsa_key), rsa, InvalidCertificate, "swapped"),
             (rsa, b"", InvalidPrivateKey, "the private key is empty"),
-            (
-                b"",
-                rsa_key,
-                InvalidCertificate,
-                "the client certificate is empty",
-            ),
+            (b"", rsa_key, InvalidCertificate, "the client certificate is empty"),
             (rsa, b"\x00\x01garbage", InvalidPrivateKey, "neither PEM"),
             (b"\x00\x01garbage", rsa_key, InvalidCertificate, "neither PEM"),
             (rsa, &rsa_key[..500], InvalidPrivateKey, "has no end"),
             (&rsa[..500], rsa_key, InvalidCertificate, "has no end"),
-            (
-                &broken,
-                rsa_key,
-                InvalidCertificate,
-                "certificate 1 of 1 is damaged",
-            ),
-            (
-                &vec![b'x'; MAX_INPUT + 1],
-                rsa_key,
-                InvalidCertificate,
-                "at most 1048576",
-            ),
-            (
-                rsa,
-                &vec![b'x'; MAX_INPUT + 1],
-                InvalidPrivateKey,
-                "at most 1048576",
-            ),
+            (&broken, rsa_key, InvalidCertificate, "certificate 1 of 1 is damaged"),
+            (&vec![b'x'; MAX_INPUT + 1], rsa_key, InvalidCertificate, "at most 1048576"),
+            (rsa, &vec![b'x'; MAX_INPUT + 1], InvalidPrivateKey, "at most 1048576"),
             (
                 b"-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----",
                 rsa_key,

@@ -59,10 +59,7 @@ pub(crate) struct TlsInfo {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link")
-            .field("peer", &self.peer)
-            .field("tls", &self.tls)
-            .finish_non_exhaustive()
+        f.debug_struct("Link").field("peer", &self.peer).field("tls", &self.tls).finish_non_exhaustive()
     }
 }
 
@@ -73,12 +70,8 @@ impl fmt::Debug for Link {
 pub(crate) struct Progress(AtomicU8);
 
 impl Progress {
-    const STEPS: [&'static str; 4] = [
-        "before it began",
-        "while resolving the name",
-        "while connecting by TCP",
-        "in the TLS handshake",
-    ];
+    const STEPS: [&'static str; 4] =
+        ["before it began", "while resolving the name", "while connecting by TCP", "in the TLS handshake"];
     const RESOLVING: u8 = 1;
     const CONNECTING: u8 = 2;
     const HANDSHAKE: u8 = 3;
@@ -111,11 +104,7 @@ pub(crate) async fn open(target: &Target, progress: &Progress) -> Result<Link> {
     let (tcp, peer) = tcp::connect(target.host(), target.port(), &addresses).await?;
     let Some((tls, name)) = target.tls() else {
         tracing::debug!(%peer, "connected");
-        return Ok(Link {
-            stream: Box::new(tcp),
-            peer,
-            tls: None,
-        });
+        return Ok(Link { stream: Box::new(tcp), peer, tls: None });
     };
     progress.set(Progress::HANDSHAKE);
     // Boxed, so that the tasks of a thousand plain clients carry no room for a handshake.
@@ -129,11 +118,7 @@ pub(crate) async fn open(target: &Target, progress: &Progress) -> Result<Link> {
         resumed = info.resumed,
         "connected"
     );
-    Ok(Link {
-        stream: Box::new(stream),
-        peer,
-        tls: Some(info),
-    })
+    Ok(Link { stream: Box::new(stream), peer, tls: Some(info) })
 }
 
 #[cfg(test)]

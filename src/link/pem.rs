@@ -26,11 +26,7 @@ impl Block<'_> {
     /// The content.
     pub fn decode(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
         base64(self.body).ok_or_else(|| {
-            format!(
-                "the block '{}' is damaged: it is not base64 text",
-                printable(self.label, 40)
-            )
-            .into()
+            format!("the block '{}' is damaged: it is not base64 text", printable(self.label, 40)).into()
         })
     }
 }
@@ -90,11 +86,7 @@ pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Fault> {
                 in_headers = !line.is_empty();
             }
         };
-        blocks.push(Block {
-            label,
-            encrypted,
-            body: &text[body_start..body_end],
-        });
+        blocks.push(Block { label, encrypted, body: &text[body_start..body_end] });
     }
     Ok(blocks)
 }
@@ -129,11 +121,7 @@ impl<'a> Iterator for Lines<'a> {
 fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     // Large enough from the start: a vector that grows would leave copies of a key behind.
     let mut out = Zeroizing::new(Vec::with_capacity(text.len() / 4 * 3 + 3));
-    let mut symbols = text
-        .iter()
-        .copied()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .peekable();
+    let mut symbols = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).peekable();
     let (mut bits, mut count) = (0u32, 0u32);
     while let Some(symbol) = symbols.next_if(|&symbol| symbol != b'=') {
         let value = match symbol {
@@ -216,12 +204,7 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         0..=0x7f => (usize::from(first), rest),
         0x81..=0x84 => {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            (
-                bytes
-                    .iter()
-                    .fold(0usize, |length, &byte| length << 8 | usize::from(byte)),
-                rest,
-            )
+            (bytes.iter().fold(0usize, |length, &byte| length << 8 | usize::from(byte)), rest)
         }
         _ => return None,
     };
@@ -282,10 +265,7 @@ mod tests {
     fn names_the_fault() {
         for (text, fault) in [
             ("-----BEGIN X-----\naGVsbG8=\n", "has no end: the text is cut off"),
-            (
-                "-----BEGIN X-----\naGVsbG8=\n-----END X----",
-                "has no end: the text is cut off",
-            ),
+            ("-----BEGIN X-----\naGVsbG8=\n-----END X----", "has no end: the text is cut off"),
             ("-----BEGIN X-----\nAAAA\n-----END Y-----", "ends as 'Y'"),
             (
                 "-----BEGIN X-----\nAAAA\n-----BEGIN X-----\nAAAA\n-----END X-----",
@@ -295,9 +275,7 @@ mod tests {
             let found = blocks(text.as_bytes()).err().expect(text);
             assert!(found.contains(fault), "{text:?}: {found}");
         }
-        for body in [
-            "A", "AA", "AAA", "AA=", "AA===", "AA==A", "AAAA====", "A*AA", "====", "AAA==",
-        ] {
+        for body in ["A", "AA", "AAA", "AA=", "AA===", "AA==A", "AAAA====", "A*AA", "====", "AAA=="] {
             let text = format!("-----BEGIN X-----\n{body}\n-----END X-----");
             assert!(blocks(text.as_bytes()).unwrap()[0].decode().is_err(), "{body}");
         }

@@ -120,16 +120,8 @@ impl State {
 
 impl Resolver {
     const fn new(lookup: &'static Lookup) -> Self {
-        let state = State {
-            next_id: 0,
-            running: Vec::new(),
-            waiting: Vec::new(),
-            threads: Vec::new(),
-        };
-        Self {
-            lookup,
-            state: Mutex::new(state),
-        }
+        let state = State { next_id: 0, running: Vec::new(), waiting: Vec::new(), threads: Vec::new() };
+        Self { lookup, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -140,10 +132,9 @@ impl Resolver {
         let mut asked = self.ask(host)?;
         match (&mut asked.answer).await {
             Ok(Ok(addresses)) => Ok(addresses),
-            Ok(Err(reason)) => Err(Error::new(
-                ErrorKind::Dns,
-                format!("cannot resolve the name '{host}': {reason}"),
-            )),
+            Ok(Err(reason)) => {
+                Err(Error::new(ErrorKind::Dns, format!("cannot resolve the name '{host}': {reason}")))
+            }
             Err(_) => Err(Error::new(
                 ErrorKind::Internal,
                 format!("the lookup of '{host}' ended without an answer"),
@@ -160,12 +151,7 @@ impl Resolver {
         let id = match same.clone().next_back() {
             Some(newest) if now.duration_since(newest.since) < FRESH || same.count() == MAX_SAME => newest.id,
             _ if state.running.len() == MAX_LOOKUPS => {
-                let names: Vec<&str> = state
-                    .running
-                    .iter()
-                    .map(|running| &*running.host)
-                    .take(3)
-                    .collect();
+                let names: Vec<&str> = state.running.iter().map(|running| &*running.host).take(3).collect();
                 return Err(Error::new(
                     ErrorKind::Dns,
                     format!(
@@ -178,15 +164,8 @@ impl Resolver {
             _ => self.start(&mut state, host, now)?,
         };
         let (sender, answer) = oneshot::channel();
-        state.waiting.push(Waiting {
-            id,
-            host: host.to_owned(),
-            answer: sender,
-        });
-        Ok(Asked {
-            resolver: self,
-            answer,
-        })
+        state.waiting.push(Waiting { id, host: host.to_owned(), answer: sender });
+        Ok(Asked { resolver: self, answer })
     }
 
     /// Starts a thread. It cannot finish before `state` is unlocked.
@@ -208,11 +187,7 @@ impl Resolver {
             )
         })?;
         state.next_id += 1;
-        state.running.push(Running {
-            id,
-            host: host.to_owned(),
-            since: now,
-        });
+        state.running.push(Running { id, host: host.to_owned(), since: now });
         state.threads.push(Thread { id, handle });
         Ok(id)
     }
@@ -261,10 +236,7 @@ fn answer(found: io::Result<Vec<SocketAddr>>) -> Answer {
         Err(reason) => {
             let reason = reason.to_string();
             // The standard library's own words, which say nothing that ours do not.
-            Err(reason
-                .strip_prefix("failed to lookup address information: ")
-                .unwrap_or(&reason)
-                .to_owned())
+            Err(reason.strip_prefix("failed to lookup address information: ").unwrap_or(&reason).to_owned())
         }
     }
 }

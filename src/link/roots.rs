@@ -23,6 +23,14 @@ pub(crate) enum Roots {
     Pem(Vec<u8>),
 }
 
+impl Roots {
+    /// The application's own, checked.
+    pub(crate) fn from_pem(input: &[u8]) -> Result<Self> {
+        application(input)?;
+        Ok(Self::Pem(input.to_vec()))
+    }
+}
+
 /// A verifier, and what it trusts, for error messages.
 pub(super) struct Trust {
     pub verifier: Arc<dyn ServerCertVerifier>,
@@ -31,10 +39,7 @@ pub(super) struct Trust {
 
 /// Where the trusted roots come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    any(target_vendor = "apple", target_os = "android", windows),
-    allow(dead_code)
-)]
+#[cfg_attr(any(target_vendor = "apple", target_os = "android", windows), allow(dead_code))]
 pub(super) enum Origin {
     /// The platform's own verifier, which does not tell its roots.
     PlatformVerifier,
@@ -54,11 +59,7 @@ impl fmt::Display for Origin {
             Self::Platform(n) => write!(f, "the {n} {} of the platform", roots(n)),
             Self::Application(n) => write!(f, "the {n} {} that the application gave", roots(n)),
             Self::BuiltIn(n) => {
-                write!(
-                    f,
-                    "the {n} built-in {} of Amazon, because the platform has none",
-                    roots(n)
-                )
+                write!(f, "the {n} built-in {} of Amazon, because the platform has none", roots(n))
             }
         }
     }
@@ -70,11 +71,7 @@ impl Trust {
         match roots {
             Roots::Pem(input) => {
                 let (store, count) = application(input)?;
-                Ok(Arc::new(Self::webpki(
-                    store,
-                    Origin::Application(count),
-                    provider,
-                )?))
+                Ok(Arc::new(Self::webpki(store, Origin::Application(count), provider)?))
             }
             Roots::Platform => {
                 static SHARED: Mutex<Weak<Trust>> = Mutex::new(Weak::new());
@@ -112,11 +109,7 @@ fn application(input: &[u8]) -> Result<(RootCertStore, usize)> {
         ));
     }
     if refused > 0 {
-        tracing::warn!(
-            refused,
-            count,
-            "some CA certificates cannot be read and are not trusted"
-        );
+        tracing::warn!(refused, count, "some CA certificates cannot be read and are not trusted");
     }
     store.roots.shrink_to_fit();
     Ok((store, count))
@@ -124,37 +117,23 @@ fn application(input: &[u8]) -> Result<(RootCertStore, usize)> {
 
 #[cfg(any(target_vendor = "apple", target_os = "android", windows))]
 fn platform(provider: &Arc<CryptoProvider>) -> Result<Trust> {
-    let verifier = rustls_platform_verifier::Verifier::new(provider.clone()).map_err(|reason| {
-        Error::new(
-            ErrorKind::System,
-            format!("the platform's TLS verifier: {reason}"),
-        )
-    })?;
-    Ok(Trust {
-        verifier: Arc::new(verifier),
-        origin: Origin::PlatformVerifier,
-    })
+    let verifier = rustls_platform_verifier::Verifier::new(provider.clone())
+        .map_err(|reason| Error::new(ErrorKind::System, format!("the platform's TLS verifier: {reason}")))?;
+    Ok(Trust { verifier: Arc::new(verifier), origin: Origin::PlatformVerifier })
 }
 
 #[cfg(not(any(target_vendor = "apple", target_os = "android", windows)))]
 fn platform(provider: &Arc<CryptoProvider>) -> Result<Trust> {
     let found = rustls_native_certs::load_native_certs();
-    let asked_for = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
-        .into_iter()
-        .find(|name| std::env::var_os(name).is_some());
-    let (store, origin) = choose(
-        found.certs,
-        asked_for,
-        found.errors.first().map(|reason| reason.to_string()),
-    )?;
+    let asked_for =
+        ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| std::env::var_os(name).is_some());
+    let (store, origin) =
+        choose(found.certs, asked_for, found.errors.first().map(|reason| reason.to_string()))?;
     Trust::webpki(store, origin, provider)
 }
 
 /// The platform's roots, or the built-in ones if it has none; but who names a place (`asked_for`) means it.
-#[cfg_attr(
-    any(target_vendor = "apple", target_os = "android", windows),
-    allow(dead_code)
-)]
+#[cfg_attr(any(target_vendor = "apple", target_os = "android", windows), allow(dead_code))]
 fn choose(
     found: Vec<CertificateDer<'static>>,
     asked_for: Option<&str>,
@@ -172,10 +151,7 @@ fn choose(
         }
         (0, None) => {
             let (count, _) = store.add_parsable_certificates(BUILT_IN.map(CertificateDer::from));
-            tracing::info!(
-                count,
-                "the platform has no CA certificates; using the built-in roots of Amazon"
-            );
+            tracing::info!(count, "the platform has no CA certificates; using the built-in roots of Amazon");
             Origin::BuiltIn(count)
         }
         (count, _) => Origin::Platform(count),
@@ -186,10 +162,7 @@ fn choose(
 
 /// Amazon Trust Services' roots (<https://www.amazontrust.com/repository/>): whatever chain AWS IoT Core
 /// presents ends at one of these.
-#[cfg_attr(
-    any(target_vendor = "apple", target_os = "android", windows),
-    allow(dead_code)
-)]
+#[cfg_attr(any(target_vendor = "apple", target_os = "android", windows), allow(dead_code))]
 const BUILT_IN: [&[u8]; 5] = [
     include_bytes!("roots/amazon-root-ca-1.der"),
     include_bytes!("roots/amazon-root-ca-2.der"),
@@ -205,24 +178,15 @@ mod tests {
     use rustls::crypto::ring;
 
     fn ca() -> rcgen::Certificate {
-        CertificateParams::default()
-            .self_signed(&KeyPair::generate().unwrap())
-            .unwrap()
+        CertificateParams::default().self_signed(&KeyPair::generate().unwrap()).unwrap()
     }
 
     #[test]
     fn the_built_in_roots_are_those_that_amazon_publishes() {
-        let sha256 = ring::cipher_suite::TLS13_AES_128_GCM_SHA256
-            .tls13()
-            .unwrap()
-            .common
-            .hash_provider;
+        let sha256 = ring::cipher_suite::TLS13_AES_128_GCM_SHA256.tls13().unwrap().common.hash_provider;
         let fingerprints = BUILT_IN.map(|der| {
             let hash = sha256.hash(der);
-            hash.as_ref()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
+            hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
         });
         assert_eq!(
             fingerprints,
@@ -243,17 +207,12 @@ mod tests {
         let garbage = vec![CertificateDer::from(b"garbage".to_vec())];
         assert_eq!(choose(garbage, None, None).unwrap().1, Origin::BuiltIn(5));
         let found = vec![ca().der().clone()];
-        assert_eq!(
-            choose(found, Some("SSL_CERT_FILE"), None).unwrap().1,
-            Origin::Platform(1)
-        );
+        assert_eq!(choose(found, Some("SSL_CERT_FILE"), None).unwrap().1, Origin::Platform(1));
     }
 
     #[test]
     fn a_place_that_was_named_and_has_no_roots_is_an_error() {
-        let error = choose(Vec::new(), Some("SSL_CERT_FILE"), Some("no such file".to_owned()))
-            .err()
-            .unwrap();
+        let error = choose(Vec::new(), Some("SSL_CERT_FILE"), Some("no such file".to_owned())).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::File);
         assert_eq!(
             error.message(),
@@ -268,23 +227,14 @@ mod tests {
         assert_eq!(application(bundle.as_bytes()).unwrap().1, 2);
         assert_eq!(application(one.der()).unwrap().1, 1);
         // One that cannot be read does not spoil the others.
-        let spoilt = format!(
-            "{}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-            one.pem()
-        );
+        let spoilt = format!("{}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", one.pem());
         assert_eq!(application(spoilt.as_bytes()).unwrap().1, 1);
         for (input, text) in [
             ("", "the CA certificate is empty"),
             ("just words", "neither PEM"),
-            (
-                "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-                "none of its 1 certificates",
-            ),
+            ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "none of its 1 certificates"),
             ("-----BEGIN CERTIFICATE-----\nAAAA\n", "has no end"),
-            (
-                "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-                "holds a private key",
-            ),
+            ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "holds a private key"),
         ] {
             let error = application(input.as_bytes()).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::InvalidCertificate);

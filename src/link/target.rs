@@ -27,14 +27,8 @@ impl Target {
                 format!("the host '{}' cannot be used: {why}", printable(host, 100)),
             ))
         };
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(host);
-        let address = bare
-            .split('%')
-            .next()
-            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let address = bare.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
         if bare.is_empty() {
             return refuse("it is empty");
         }
@@ -53,10 +47,7 @@ impl Target {
             return refuse("it is no host name (letters, digits, '-', '_' and '.', at most 253)");
         }
         if port == 0 {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                "port 0 cannot be connected to",
-            ));
+            return Err(Error::new(ErrorKind::InvalidArgument, "port 0 cannot be connected to"));
         }
         let tls = match tls {
             None => None,
@@ -65,11 +56,7 @@ impl Target {
                 Err(_) => return refuse("TLS needs a name or an address that a certificate can have"),
             },
         };
-        Ok(Self {
-            host: bare.to_owned(),
-            port,
-            tls,
-        })
+        Ok(Self { host: bare.to_owned(), port, tls })
     }
 
     /// The name or address, without brackets.
@@ -103,10 +90,7 @@ mod tests {
             ("[2001:db8::1]", Some("2001:db8::1")),
             ("fe80::1%eth0", None),
         ] {
-            assert_eq!(
-                Target::new(host, 8883, None).unwrap().host(),
-                shown.unwrap_or(host)
-            );
+            assert_eq!(Target::new(host, 8883, None).unwrap().host(), shown.unwrap_or(host));
         }
     }
 
@@ -125,11 +109,6 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::InvalidArgument);
             assert!(error.message().contains(why), "{host:?}: {error}");
         }
-        assert!(
-            Target::new("a", 0, None)
-                .unwrap_err()
-                .message()
-                .contains("port 0")
-        );
+        assert!(Target::new("a", 0, None).unwrap_err().message().contains("port 0"));
     }
 }

@@ -29,22 +29,14 @@ pub(super) async fn connect(
     addresses: &[SocketAddr],
 ) -> Result<(TcpStream, SocketAddr)> {
     let order = interleave(addresses);
-    race(&order, attempt)
-        .await
-        .map_err(|failures| explain(host, port, &failures))
+    race(&order, attempt).await.map_err(|failures| explain(host, port, &failures))
 }
 
 async fn attempt(address: SocketAddr) -> io::Result<TcpStream> {
     // tokio sets the descriptor close-on-exec and non-blocking.
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_nodelay(true)?;
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE_IDLE)
-        .with_interval(KEEPALIVE_INTERVAL);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
     #[cfg(not(windows))]
     let keepalive = keepalive.with_retries(KEEPALIVE_PROBES);
     // A system that lacks it is no reason not to connect.
@@ -130,10 +122,7 @@ where
 /// One error for all attempts: of the kind that tells most, with every address and its reason.
 fn explain(host: &str, port: u16, failures: &Failures) -> Error {
     const MAX_SHOWN: usize = 8;
-    let kind = failures
-        .iter()
-        .map(|(_, reason)| kind(reason))
-        .max_by_key(|kind| rank(*kind));
+    let kind = failures.iter().map(|(_, reason)| kind(reason)).max_by_key(|kind| rank(*kind));
     let kind = kind.unwrap_or(ErrorKind::Connection);
     let mut text = format!("cannot connect to {host}:{port}");
     for (index, (address, reason)) in failures.iter().take(MAX_SHOWN).enumerate() {
@@ -161,11 +150,7 @@ fn kind(reason: &io::Error) -> ErrorKind {
         | io::ErrorKind::AddrNotAvailable => ErrorKind::Unreachable,
         io::ErrorKind::OutOfMemory => ErrorKind::System,
         // "Too many open files", of the process or of the system, has no kind of its own.
-        _ if matches!(
-            reason.raw_os_error(),
-            Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS)
-        ) =>
-        {
+        _ if matches!(reason.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS)) => {
             ErrorKind::System
         }
         _ => ErrorKind::Connection,
@@ -195,34 +180,15 @@ mod tests {
 
     #[test]
     fn families_take_turns() {
-        let addresses: Vec<SocketAddr> = [
-            "[2001:db8::1]:1",
-            "[2001:db8::2]:1",
-            "[2001:db8::3]:1",
-            "192.0.2.1:1",
-            "192.0.2.2:1",
-        ]
-        .map(address)
-        .to_vec();
-        let order: Vec<String> = interleave(&addresses)
-            .iter()
-            .map(|a| a.ip().to_string())
-            .collect();
-        assert_eq!(
-            order,
-            [
-                "2001:db8::1",
-                "192.0.2.1",
-                "2001:db8::2",
-                "192.0.2.2",
-                "2001:db8::3"
-            ]
-        );
+        let addresses: Vec<SocketAddr> =
+            ["[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8::3]:1", "192.0.2.1:1", "192.0.2.2:1"]
+                .map(address)
+                .to_vec();
+        let order: Vec<String> = interleave(&addresses).iter().map(|a| a.ip().to_string()).collect();
+        assert_eq!(order, ["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2", "2001:db8::3"]);
         assert_eq!(interleave(&addresses[3..]), addresses[3..]);
         assert!(interleave(&[]).is_empty());
-        let many: Vec<SocketAddr> = (1..=200)
-            .map(|host| SocketAddr::from(([192, 0, 2, host], 1)))
-            .collect();
+        let many: Vec<SocketAddr> = (1..=200).map(|host| SocketAddr::from(([192, 0, 2, host], 1))).collect();
         assert_eq!(interleave(&many), many[..MAX_ADDRESSES]);
     }
 
@@ -230,9 +196,8 @@ mod tests {
     async fn race_of(
         plan: &[(u64, Result<(), io::ErrorKind>)],
     ) -> (Result<u8, Vec<ErrorKind>>, Vec<u128>, u128) {
-        let addresses: Vec<SocketAddr> = (0..plan.len())
-            .map(|index| SocketAddr::from(([192, 0, 2, index as u8], 1)))
-            .collect();
+        let addresses: Vec<SocketAddr> =
+            (0..plan.len()).map(|index| SocketAddr::from(([192, 0, 2, index as u8], 1))).collect();
         let began = Instant::now();
         let starts = RefCell::new(Vec::new());
         let result = race(&addresses, |address| {
@@ -263,21 +228,11 @@ mod tests {
         for (plan, result, starts, took) in [
             (&[(20, Ok(())), (0, Ok(()))][..], Ok(0), &[0][..], 20),
             (&[(NEVER, Ok(())), (20, Ok(()))], Ok(1), &[0, 250], 270),
-            (
-                &[(10, unreachable), (NEVER, Ok(())), (20, Ok(()))],
-                Ok(2),
-                &[0, 10, 260],
-                280,
-            ),
+            (&[(10, unreachable), (NEVER, Ok(())), (20, Ok(()))], Ok(2), &[0, 10, 260], 280),
             // The first one answers late, but before the second.
             (&[(300, Ok(())), (100, Ok(()))], Ok(0), &[0, 250], 300),
             // A late failure starts the next attempt before its time.
-            (
-                &[(300, refused), (NEVER, Ok(())), (5, Ok(()))],
-                Ok(2),
-                &[0, 250, 300],
-                305,
-            ),
+            (&[(300, refused), (NEVER, Ok(())), (5, Ok(()))], Ok(2), &[0, 250, 300], 305),
             (
                 &[(10, unreachable), (20, refused)],
                 Err(vec![ErrorKind::Unreachable, ErrorKind::ConnectionRefused]),
@@ -298,10 +253,7 @@ mod tests {
         let error = explain(
             "a.example",
             8883,
-            &vec![
-                (address("[2001:db8::1]:8883"), unreachable()),
-                (address("192.0.2.1:8883"), refused()),
-            ],
+            &vec![(address("[2001:db8::1]:8883"), unreachable()), (address("192.0.2.1:8883"), refused())],
         );
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
         assert_eq!(
@@ -312,10 +264,7 @@ mod tests {
         let all: Failures = (0..30).map(|_| (address("192.0.2.1:1"), unreachable())).collect();
         let error = explain("a.example", 1, &all);
         assert_eq!(error.kind(), ErrorKind::Unreachable);
-        assert!(
-            error.message().contains("; and 22 more. Is the device connected"),
-            "{error}"
-        );
+        assert!(error.message().contains("; and 22 more. Is the device connected"), "{error}");
         for (code, kind) in [
             (libc::EMFILE, ErrorKind::System),
             (libc::ETIMEDOUT, ErrorKind::Connection),
@@ -348,9 +297,7 @@ mod tests {
             .or_else(|_| std::net::TcpListener::bind("127.0.0.1:0"))
             .and_then(|listener| listener.local_addr())
             .unwrap();
-        let (_, peer) = connect("localhost", server.port(), &[closed, server])
-            .await
-            .unwrap();
+        let (_, peer) = connect("localhost", server.port(), &[closed, server]).await.unwrap();
         assert_eq!(peer, server);
         let error = connect("localhost", closed.port(), &[closed]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");

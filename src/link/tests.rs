@@ -16,10 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 const NAME: &str = "broker.example";
 
 fn settings(authority: &Authority) -> TlsSettings {
-    TlsSettings {
-        roots: authority.roots(),
-        ..TlsSettings::default()
-    }
+    TlsSettings { roots: authority.roots(), ..TlsSettings::default() }
 }
 
 /// Connects to a server on loopback as if it had that name.
@@ -27,17 +24,11 @@ async fn link(tls: &Tls, address: SocketAddr, name: &str) -> Result<Link> {
     let (tcp, peer) = tcp::connect(name, address.port(), &[address]).await?;
     let server_name = ServerName::try_from(name.to_owned()).unwrap();
     let (stream, info) = tls.connect(tcp, server_name, name, address.port()).await?;
-    Ok(Link {
-        stream: Box::new(stream),
-        peer,
-        tls: Some(info),
-    })
+    Ok(Link { stream: Box::new(stream), peer, tls: Some(info) })
 }
 
 async fn failure(tls: &Tls, address: SocketAddr) -> Error {
-    link(tls, address, NAME)
-        .await
-        .expect_err("the handshake should fail")
+    link(tls, address, NAME).await.expect_err("the handshake should fail")
 }
 
 /// Sends one byte and gets it back; by then the server's tickets have been read, too.
@@ -61,8 +52,7 @@ struct FixedClock(Option<u64>);
 
 impl TimeProvider for FixedClock {
     fn current_time(&self) -> Option<UnixTime> {
-        self.0
-            .map(|secs| UnixTime::since_unix_epoch(Duration::from_secs(secs)))
+        self.0.map(|secs| UnixTime::since_unix_epoch(Duration::from_secs(secs)))
     }
 }
 
@@ -91,10 +81,7 @@ async fn opens_tls_to_a_name_and_to_an_address() {
         let target = Target::new(host, address.port(), Some(tls.clone())).unwrap();
         let mut link = open(&target, &Progress::default()).await.unwrap();
         assert_eq!(link.tls.as_ref().unwrap().version, "TLS 1.3");
-        assert_eq!(
-            link.tls.as_ref().unwrap().cipher_suite,
-            "TLS13_AES_256_GCM_SHA384"
-        );
+        assert_eq!(link.tls.as_ref().unwrap().cipher_suite, "TLS13_AES_256_GCM_SHA384");
         echo(&mut link).await.unwrap();
     }
     // A dot that ends a name is for the resolver; certificates have none (RFC 6066, section 3).
@@ -106,23 +93,12 @@ async fn opens_tls_to_a_name_and_to_an_address() {
 async fn resumes_sessions_in_both_versions_with_and_without_identity() {
     let authority = Authority::new("ours");
     let pair = authority.server(&[NAME], |_| {});
-    for (version, name) in [
-        (&rustls::version::TLS12, "TLS 1.2"),
-        (&rustls::version::TLS13, "TLS 1.3"),
-    ] {
+    for (version, name) in [(&rustls::version::TLS12, "TLS 1.2"), (&rustls::version::TLS13, "TLS 1.3")] {
         for clients_of in [None, Some(&authority)] {
-            let manners = Manners {
-                version: Some(version),
-                clients_of,
-                ..Manners::default()
-            };
+            let manners = Manners { version: Some(version), clients_of, ..Manners::default() };
             let address = tls_server(&pair, manners).await;
             let identity = clients_of.map(Authority::client);
-            let tls = Tls::new(TlsSettings {
-                identity,
-                ..settings(&authority)
-            })
-            .unwrap();
+            let tls = Tls::new(TlsSettings { identity, ..settings(&authority) }).unwrap();
             let mut resumed = Vec::new();
             // Another certificate must be presented, so it must not resume what the old one began.
             let other = tls.with_identity(Some(authority.client()));
@@ -142,45 +118,17 @@ async fn resumes_sessions_in_both_versions_with_and_without_identity() {
 async fn asks_for_a_protocol() {
     let authority = Authority::new("ours");
     let pair = authority.server(&[NAME], |_| {});
-    let tls = Tls::new(TlsSettings {
-        alpn: Some("x-amzn-mqtt-ca".to_owned()),
-        ..settings(&authority)
-    })
-    .unwrap();
-    for (alpn, expected) in [
-        (&["mqtt", "x-amzn-mqtt-ca"][..], Some("x-amzn-mqtt-ca")),
-        (&[], None),
-    ] {
-        let address = tls_server(
-            &pair,
-            Manners {
-                alpn,
-                ..Manners::default()
-            },
-        )
-        .await;
+    let tls =
+        Tls::new(TlsSettings { alpn: Some("x-amzn-mqtt-ca".to_owned()), ..settings(&authority) }).unwrap();
+    for (alpn, expected) in [(&["mqtt", "x-amzn-mqtt-ca"][..], Some("x-amzn-mqtt-ca")), (&[], None)] {
+        let address = tls_server(&pair, Manners { alpn, ..Manners::default() }).await;
         let link = link(&tls, address, NAME).await.unwrap();
         assert_eq!(link.tls.unwrap().alpn.as_deref(), expected);
     }
-    let address = tls_server(
-        &pair,
-        Manners {
-            alpn: &["http/1.1"],
-            ..Manners::default()
-        },
-    )
-    .await;
-    assert_error(
-        &failure(&tls, address).await,
-        ErrorKind::TlsAlpn,
-        "'x-amzn-mqtt-ca' (ALPN)",
-    );
+    let address = tls_server(&pair, Manners { alpn: &["http/1.1"], ..Manners::default() }).await;
+    assert_error(&failure(&tls, address).await, ErrorKind::TlsAlpn, "'x-amzn-mqtt-ca' (ALPN)");
     for alpn in [String::new(), "x".repeat(256)] {
-        let error = Tls::new(TlsSettings {
-            alpn: Some(alpn),
-            ..settings(&authority)
-        })
-        .unwrap_err();
+        let error = Tls::new(TlsSettings { alpn: Some(alpn), ..settings(&authority) }).unwrap_err();
         assert_error(&error, ErrorKind::InvalidConfiguration, "1 to 255 bytes");
     }
 }
@@ -190,22 +138,13 @@ async fn refuses_a_certificate_for_another_name() {
     let authority = Authority::new("ours");
     let tls = Tls::new(settings(&authority)).unwrap();
     for (names, text) in [
-        (
-            &["a.example"][..],
-            "TLS: the server's certificate is for 'a.example', not 'broker.example'",
-        ),
+        (&["a.example"][..], "TLS: the server's certificate is for 'a.example', not 'broker.example'"),
         (
             &["*.a.example", "192.0.2.1"],
             "TLS: the server's certificate is for '*.a.example', '192.0.2.1', not 'broker.example'",
         ),
-        (
-            &["a", "b", "c", "d", "e", "f"],
-            "is for 'a', 'b', 'c', 'd' and 2 more, not 'broker.example'",
-        ),
-        (
-            &[],
-            "names no host at all (it has no subjectAltName), so it is not for 'broker.example'",
-        ),
+        (&["a", "b", "c", "d", "e", "f"], "is for 'a', 'b', 'c', 'd' and 2 more, not 'broker.example'"),
+        (&[], "names no host at all (it has no subjectAltName), so it is not for 'broker.example'"),
     ] {
         let address = tls_server(&authority.server(names, |_| {}), Manners::default()).await;
         assert_error(&failure(&tls, address).await, ErrorKind::TlsHostname, text);
@@ -236,30 +175,10 @@ async fn tells_an_expired_certificate_from_a_wrong_clock() {
             "clock says 1970-01-01T00:01:01Z, which is probably wrong: set it; the server's certificate is valid \
              from 2020-01-01T00:00:00Z",
         ),
-        (
-            &present,
-            Some(1_500_000_000),
-            ErrorKind::TlsClock,
-            "clock says 2017-07-14T02:40:00Z",
-        ),
-        (
-            &ancient,
-            Some(1_000_000_000),
-            ErrorKind::TlsClock,
-            "clock says 2001-09-09T01:46:40Z",
-        ),
-        (
-            &present,
-            None,
-            ErrorKind::TlsClock,
-            "clock says a time before 1970",
-        ),
-        (
-            &present,
-            Some(4_102_444_800),
-            ErrorKind::TlsExpired,
-            "expired on 2099-01-01T00:00:00Z",
-        ),
+        (&present, Some(1_500_000_000), ErrorKind::TlsClock, "clock says 2017-07-14T02:40:00Z"),
+        (&ancient, Some(1_000_000_000), ErrorKind::TlsClock, "clock says 2001-09-09T01:46:40Z"),
+        (&present, None, ErrorKind::TlsClock, "clock says a time before 1970"),
+        (&present, Some(4_102_444_800), ErrorKind::TlsExpired, "expired on 2099-01-01T00:00:00Z"),
     ] {
         let address = tls_server(pair, Manners::default()).await;
         let tls = Tls::with_clock(settings(&authority), Arc::new(FixedClock(now))).unwrap();
@@ -278,11 +197,7 @@ async fn refuses_whom_nobody_vouches_for() {
         "judged by the 1 root that the application gave: set the CA certificate",
     );
     let tls = Tls::new(TlsSettings::default()).unwrap();
-    assert_error(
-        &failure(&tls, address).await,
-        ErrorKind::TlsUnknownIssuer,
-        "nobody we trust issued",
-    );
+    assert_error(&failure(&tls, address).await, ErrorKind::TlsUnknownIssuer, "nobody we trust issued");
 }
 
 #[tokio::test]
@@ -295,10 +210,7 @@ async fn refuses_a_certificate_of_another_kind() {
     let ca = authority.server(&[NAME], |params| {
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     });
-    for (pair, text) in [
-        (client, "not meant for servers"),
-        (ca, "it is a CA's certificate"),
-    ] {
+    for (pair, text) in [(client, "not meant for servers"), (ca, "it is a CA's certificate")] {
         let address = tls_server(&pair, Manners::default()).await;
         assert_error(&failure(&tls, address).await, ErrorKind::TlsBadCertificate, text);
     }
@@ -309,27 +221,13 @@ async fn tells_a_refused_client_certificate_in_both_versions() {
     let (authority, stranger) = (Authority::new("ours"), Authority::new("theirs"));
     let pair = authority.server(&[NAME], |_| {});
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let manners = Manners {
-            version: Some(version),
-            clients_of: Some(&authority),
-            ..Manners::default()
-        };
+        let manners = Manners { version: Some(version), clients_of: Some(&authority), ..Manners::default() };
         let address = tls_server(&pair, manners).await;
         for (identity, text) in [
-            (
-                None,
-                "the server wants a client certificate: set one, with its private key",
-            ),
-            (
-                Some(stranger.client()),
-                "the server does not know who issued the client certificate",
-            ),
+            (None, "the server wants a client certificate: set one, with its private key"),
+            (Some(stranger.client()), "the server does not know who issued the client certificate"),
         ] {
-            let tls = Tls::new(TlsSettings {
-                identity,
-                ..settings(&authority)
-            })
-            .unwrap();
+            let tls = Tls::new(TlsSettings { identity, ..settings(&authority) }).unwrap();
             let error = match link(&tls, address, NAME).await {
                 Err(error) => error,
                 // TLS 1.3: the refusal comes after our end of the handshake.
@@ -363,61 +261,28 @@ async fn tells_what_does_not_speak_tls() {
         "closed the connection during the handshake; is that a TLS port",
     );
     let address = server::tcp(|tcp| async move {
-        socket2::SockRef::from(&tcp)
-            .set_linger(Some(Duration::ZERO))
-            .unwrap();
+        socket2::SockRef::from(&tcp).set_linger(Some(Duration::ZERO)).unwrap();
     })
     .await;
-    assert_error(
-        &failure(&tls, address).await,
-        ErrorKind::Tls,
-        "closed the connection during the handshake",
-    );
+    assert_error(&failure(&tls, address).await, ErrorKind::Tls, "closed the connection during the handshake");
 }
 
 #[tokio::test]
 async fn tells_the_servers_alerts_apart() {
-    let tls = Tls::new(TlsSettings {
-        alpn: Some("mqtt".to_owned()),
-        ..settings(&Authority::new("ours"))
-    })
-    .unwrap();
+    let tls =
+        Tls::new(TlsSettings { alpn: Some("mqtt".to_owned()), ..settings(&Authority::new("ours")) }).unwrap();
     for (answer, kind, text) in [
-        (
-            b"\x15\x03\x01\x00\x02\x02\x46",
-            ErrorKind::Tls,
-            "neither TLS 1.2 nor TLS 1.3",
-        ),
-        (
-            b"\x15\x03\x03\x00\x02\x02\x28",
-            ErrorKind::Tls,
-            "share no cipher suite",
-        ),
-        (
-            b"\x15\x03\x03\x00\x02\x02\x47",
-            ErrorKind::Tls,
-            "share no cipher suite",
-        ),
+        (b"\x15\x03\x01\x00\x02\x02\x46", ErrorKind::Tls, "neither TLS 1.2 nor TLS 1.3"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", ErrorKind::Tls, "share no cipher suite"),
+        (b"\x15\x03\x03\x00\x02\x02\x47", ErrorKind::Tls, "share no cipher suite"),
         (
             b"\x15\x03\x03\x00\x02\x02\x50",
             ErrorKind::Tls,
             "the server ended the handshake: alert 80 internal_error",
         ),
-        (
-            b"\x15\x03\x03\x00\x02\x02\x70",
-            ErrorKind::TlsHostname,
-            "does not know the name 'broker.example'",
-        ),
-        (
-            b"\x15\x03\x03\x00\x02\x02\x78",
-            ErrorKind::TlsAlpn,
-            "does not offer the protocol 'mqtt' (ALPN)",
-        ),
-        (
-            b"\x15\x03\x03\x00\x02\x02\x31",
-            ErrorKind::TlsClientCertificate,
-            "(alert 49 access_denied)",
-        ),
+        (b"\x15\x03\x03\x00\x02\x02\x70", ErrorKind::TlsHostname, "does not know the name 'broker.example'"),
+        (b"\x15\x03\x03\x00\x02\x02\x78", ErrorKind::TlsAlpn, "does not offer the protocol 'mqtt' (ALPN)"),
+        (b"\x15\x03\x03\x00\x02\x02\x31", ErrorKind::TlsClientCertificate, "(alert 49 access_denied)"),
     ] {
         let address = parrot(answer).await;
         assert_error(&failure(&tls, address).await, kind, text);
@@ -463,46 +328,22 @@ fn explains_what_breaks_an_open_link() {
             ErrorKind::ConnectionLost,
             "the connection was reset",
         ),
-        (
-            io::Error::from_raw_os_error(libc::EPIPE),
-            ErrorKind::ConnectionLost,
-            "the connection was reset",
-        ),
-        (
-            io::Error::from_raw_os_error(libc::ETIMEDOUT),
-            ErrorKind::ConnectionLost,
-            "the connection broke",
-        ),
-        (
-            io::Error::from_raw_os_error(libc::ENETDOWN),
-            ErrorKind::ConnectionLost,
-            "the connection broke",
-        ),
-        (
-            tls(TlsError::DecryptError),
-            ErrorKind::Tls,
-            "the connection is damaged",
-        ),
+        (io::Error::from_raw_os_error(libc::EPIPE), ErrorKind::ConnectionLost, "the connection was reset"),
+        (io::Error::from_raw_os_error(libc::ETIMEDOUT), ErrorKind::ConnectionLost, "the connection broke"),
+        (io::Error::from_raw_os_error(libc::ENETDOWN), ErrorKind::ConnectionLost, "the connection broke"),
+        (tls(TlsError::DecryptError), ErrorKind::Tls, "the connection is damaged"),
         (
             tls(TlsError::AlertReceived(Alert::DecryptError)),
             ErrorKind::TlsClientCertificate,
             "alert 51 decrypt_error",
         ),
-        (
-            tls(TlsError::AlertReceived(Alert::InternalError)),
-            ErrorKind::Tls,
-            "alert 80 internal_error",
-        ),
+        (tls(TlsError::AlertReceived(Alert::InternalError)), ErrorKind::Tls, "alert 80 internal_error"),
         (
             tls(TlsError::AlertReceived(Alert::CertificateExpired)),
             ErrorKind::TlsClientCertificate,
             "the client certificate has expired: get a new one, or check the server's clock (alert 45 certificate_expired)",
         ),
-        (
-            tls(TlsError::AlertReceived(Alert::CertificateRevoked)),
-            ErrorKind::TlsClientCertificate,
-            "revoked",
-        ),
+        (tls(TlsError::AlertReceived(Alert::CertificateRevoked)), ErrorKind::TlsClientCertificate, "revoked"),
         (
             tls(TlsError::AlertReceived(Alert::BadCertificate)),
             ErrorKind::TlsClientCertificate,

@@ -78,11 +78,7 @@ impl Tls {
         }
         config.resumption = new_sessions();
         config.enable_early_data = false;
-        Ok(Self {
-            config: Arc::new(config),
-            trust,
-            identity,
-        })
+        Ok(Self { config: Arc::new(config), trust, identity })
     }
 
     /// The same settings with another client certificate, or with none. Sessions of the old one are not resumed.
@@ -91,11 +87,7 @@ impl Tls {
         let has_identity = identity.is_some();
         config.client_auth_cert_resolver = Arc::new(Presenter(identity));
         config.resumption = new_sessions();
-        Self {
-            config: Arc::new(config),
-            trust: self.trust.clone(),
-            identity: has_identity,
-        }
+        Self { config: Arc::new(config), trust: self.trust.clone(), identity: has_identity }
     }
 
     /// Does the handshake; `host` and `port` are for errors.
@@ -135,9 +127,7 @@ impl Tls {
                 .negotiated_cipher_suite()
                 .and_then(|suite| suite.suite().as_str())
                 .unwrap_or(""),
-            alpn: connection
-                .alpn_protocol()
-                .map(|alpn| printable(&String::from_utf8_lossy(alpn), 255)),
+            alpn: connection.alpn_protocol().map(|alpn| printable(&String::from_utf8_lossy(alpn), 255)),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
         };
         Ok((stream, info))

@@ -48,10 +48,8 @@ impl fmt::Display for WrongName<'_> {
         write!(f, "the server's certificate is for ")?;
         for (index, presented) in self.presented.iter().take(MAX_NAMES).enumerate() {
             // As webpki writes them: DnsName("a.example"), IpAddress(192.0.2.1).
-            let bare = presented
-                .split_once('(')
-                .and_then(|(_, rest)| rest.strip_suffix(')'))
-                .unwrap_or(presented);
+            let bare =
+                presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(presented);
             let separator = if index == 0 { "" } else { ", " };
             write!(f, "{separator}'{}'", printable(bare.trim_matches('"'), 100))?;
         }
@@ -76,17 +74,10 @@ impl fmt::Display for Date {
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let march_month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-        let month = if march_month < 10 {
-            march_month + 3
-        } else {
-            march_month - 9
-        };
+        let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
         let year = era * 400 + year_of_era + u64::from(month <= 2);
         let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-        )
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 }
 
@@ -114,10 +105,7 @@ mod tests {
     fn alerts_are_spelt_as_in_the_specification() {
         for (alert, spelt) in [
             (AlertDescription::UnknownCA, "alert 48 unknown_ca"),
-            (
-                AlertDescription::CertificateRequired,
-                "alert 116 certificate_required",
-            ),
+            (AlertDescription::CertificateRequired, "alert 116 certificate_required"),
             (AlertDescription::Unknown(200), "alert 200"),
         ] {
             assert_eq!(alert_name(alert), spelt);
@@ -127,14 +115,7 @@ mod tests {
     #[test]
     fn names_in_a_certificate_cannot_forge_a_message() {
         let presented = ["DnsName(\"a\nb\")".to_owned(), "DirectoryName".to_owned()];
-        let text = WrongName {
-            presented: &presented,
-            host: "h",
-        }
-        .to_string();
-        assert_eq!(
-            text,
-            "the server's certificate is for 'a?b', 'DirectoryName', not 'h'"
-        );
+        let text = WrongName { presented: &presented, host: "h" }.to_string();
+        assert_eq!(text, "the server's certificate is for 'a?b', 'DirectoryName', not 'h'");
     }
 }

@@ -50,18 +50,14 @@ impl<'a> ConnAck<'a> {
     pub(super) fn decode(mut body: Reader<'a>) -> Result<Self, Malformed> {
         let flags = body.byte()?;
         if flags > 1 {
-            return Err(Malformed::malformed(
-                "reserved acknowledge flags are not 0 [MQTT-3.2.2-1]",
-            ));
+            return Err(Malformed::malformed("reserved acknowledge flags are not 0 [MQTT-3.2.2-1]"));
         }
         let reason = ReasonCode(body.byte()?).check(
             PacketType::ConnAck,
             "a CONNACK with a reason code below 0x80 other than 0 [MQTT-3.2.2-8]",
         )?;
         if flags == 1 && reason != ReasonCode::SUCCESS {
-            return Err(Malformed::protocol(
-                "session present in a CONNACK that refuses [MQTT-3.2.2-6]",
-            ));
+            return Err(Malformed::protocol("session present in a CONNACK that refuses [MQTT-3.2.2-6]"));
         }
         let mut connack = Self {
             session_present: flags == 1,

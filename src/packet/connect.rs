@@ -93,10 +93,7 @@ impl Connect<'_> {
     fn check(&self) -> Result<()> {
         check_text("the client identifier", self.client_id)?;
         if let Some(username) = self.username {
-            check_len(
-                "the user name (with the token in it, if there is one)",
-                username.len(),
-            )?;
+            check_len("the user name (with the token in it, if there is one)", username.len())?;
             // [MQTT-3.1.3-12]; what is wrong with it is not shown, and neither is where.
             match std::str::from_utf8(username) {
                 Ok(text) if !text.contains('\0') => {}
@@ -123,10 +120,7 @@ impl Connect<'_> {
             ("the maximum packet size", self.maximum_packet_size),
         ] {
             if value == 0 {
-                return Err(Error::new(
-                    ErrorKind::OutOfRange,
-                    format!("{what} is 0: set it to 1 or more"),
-                ));
+                return Err(Error::new(ErrorKind::OutOfRange, format!("{what} is 0: set it to 1 or more")));
             }
         }
         Ok(())
@@ -134,9 +128,9 @@ impl Connect<'_> {
 
     /// 3.1.2.3
     fn flags(&self) -> u8 {
-        let will = self.will.map_or(0, |will| {
-            0b100 | will.message.qos.level() << 3 | u8::from(will.message.retain) << 5
-        });
+        let will = self
+            .will
+            .map_or(0, |will| 0b100 | will.message.qos.level() << 3 | u8::from(will.message.retain) << 5);
         u8::from(self.clean_start) << 1
             | will
             | u8::from(self.password.is_some()) << 6
@@ -155,11 +149,7 @@ impl Connect<'_> {
     fn properties_size(&self) -> usize {
         (if self.session_expiry_secs != 0 { 5 } else { 0 })
             + (if self.receive_maximum != u16::MAX { 3 } else { 0 })
-            + (if self.maximum_packet_size != u32::MAX {
-                5
-            } else {
-                0
-            })
+            + (if self.maximum_packet_size != u32::MAX { 5 } else { 0 })
             + (if self.topic_alias_maximum != 0 { 3 } else { 0 })
             + user_properties_size(self.user_properties)
     }

@@ -80,11 +80,7 @@ pub struct Malformed {
 impl Malformed {
     #[cold]
     const fn new(reason: ReasonCode, message: &'static str) -> Self {
-        Self {
-            reason,
-            message,
-            property: None,
-        }
+        Self { reason, message, property: None }
     }
 
     #[cold]
@@ -173,9 +169,7 @@ fn decode_other<'a>(first: u8, body: Reader<'a>) -> Result<Received<'a>, Malform
         return Ok(Received::Ack(Ack::decode(kind, body)?));
     }
     if first & 0x0F != 0 && !matches!(first >> 4, 0 | 1 | 8 | 10 | 12) {
-        return Err(Malformed::malformed(
-            "reserved flags in the fixed header are not 0 [MQTT-2.1.3-1]",
-        ));
+        return Err(Malformed::malformed("reserved flags in the fixed header are not 0 [MQTT-2.1.3-1]"));
     }
     match first >> 4 {
         2 => Ok(Received::ConnAck(ConnAck::decode(body)?)),
@@ -186,8 +180,6 @@ fn decode_other<'a>(first: u8, body: Reader<'a>) -> Result<Received<'a>, Malform
         14 => Ok(Received::Disconnect(Disconnect::decode(body)?)),
         15 => Ok(Received::Auth),
         0 => Err(Malformed::malformed("packet type 0 is reserved (2.1.2)")),
-        _ => Err(Malformed::protocol(
-            "a packet that only clients send came from the server (2.1.2)",
-        )),
+        _ => Err(Malformed::protocol("a packet that only clients send came from the server (2.1.2)")),
     }
 }

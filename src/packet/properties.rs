@@ -83,13 +83,7 @@ const ACKS: u16 = PacketType::PubAck.bit()
 const ALL: u16 =
     WILL | CONNECT | CONNACK | PUBLISH | ACKS | SUBSCRIBE | PacketType::Unsubscribe.bit() | DISCONNECT | AUTH;
 
-const NO_ROW: Row = Row {
-    name: "",
-    kind: Byte,
-    packets: 0,
-    repeats: 0,
-    limit: Any,
-};
+const NO_ROW: Row = Row { name: "", kind: Byte, packets: 0, repeats: 0, limit: Any };
 
 /// Table 2-4, at each property's identifier.
 static TABLE: [Row; 43] = {
@@ -97,13 +91,7 @@ static TABLE: [Row; 43] = {
     let mut at = 0;
     while at < LIST.len() {
         let (id, name, kind, packets, repeats, limit) = LIST[at];
-        table[id as usize] = Row {
-            name,
-            kind,
-            packets,
-            repeats,
-            limit,
-        };
+        table[id as usize] = Row { name, kind, packets, repeats, limit };
         at += 1;
     }
     table
@@ -189,19 +177,12 @@ impl<'a> Properties<'a> {
         while !rest.is_empty() {
             let id = rest.byte()?;
             let row = row(id).ok_or(Malformed::malformed("an unknown property (2.2.2.2)"))?;
-            let broken = |rule: Malformed| Malformed {
-                property: Some(row.name),
-                ..rule
-            };
+            let broken = |rule: Malformed| Malformed { property: Some(row.name), ..rule };
             if row.packets & packet == 0 {
-                return Err(broken(Malformed::malformed(
-                    "not a property of this packet (2.2.2.2)",
-                )));
+                return Err(broken(Malformed::malformed("not a property of this packet (2.2.2.2)")));
             }
             if seen & (1 << id) != 0 && row.repeats & packet == 0 {
-                return Err(broken(Malformed::protocol(
-                    "more than once in one packet (2.2.2.2)",
-                )));
+                return Err(broken(Malformed::protocol("more than once in one packet (2.2.2.2)")));
             }
             seen |= 1 << id;
             let value = read_value(&mut rest, row.kind).map_err(broken)?;
@@ -267,10 +248,9 @@ fn check_limit(id: u8, limit: Limit, value: Value<'_>) -> Result<(), Malformed> 
         _ => return Ok(()),
     };
     match limit {
-        NotZero if number == 0 && id == id::TOPIC_ALIAS => Err(Malformed::new(
-            ReasonCode::TOPIC_ALIAS_INVALID,
-            "0 is not a topic alias [MQTT-3.3.2-8]",
-        )),
+        NotZero if number == 0 && id == id::TOPIC_ALIAS => {
+            Err(Malformed::new(ReasonCode::TOPIC_ALIAS_INVALID, "0 is not a topic alias [MQTT-3.3.2-8]"))
+        }
         NotZero if number == 0 => Err(Malformed::protocol("0 is not allowed (3.2.2.3, 3.3.2.3)")),
         Boolean if number > 1 => Err(Malformed::protocol("neither 0 nor 1 (3.2.2.3, 3.3.2.3)")),
         _ => Ok(()),

@@ -46,9 +46,7 @@ impl<'a> Publish<'a> {
         let topic = topic(body.binary()?)?;
         let id = match qos {
             QoS::AtMostOnce if dup => {
-                return Err(Malformed::malformed(
-                    "a PUBLISH with DUP and QoS 0 [MQTT-3.3.1-2]",
-                ));
+                return Err(Malformed::malformed("a PUBLISH with DUP and QoS 0 [MQTT-3.3.1-2]"));
             }
             QoS::AtMostOnce => 0,
             _ => body.packet_id()?,
@@ -68,20 +66,15 @@ impl<'a> Publish<'a> {
             properties: Properties::default(),
             payload: &[],
         };
-        publish.properties = Properties::read(&mut body, PacketType::Publish.bit(), |property| {
-            publish.set(property)
-        })?;
+        publish.properties =
+            Properties::read(&mut body, PacketType::Publish.bit(), |property| publish.set(property))?;
         publish.payload = body.rest();
         if publish.topic.is_empty() && publish.alias.is_none() {
-            return Err(Malformed::protocol(
-                "a PUBLISH with neither topic nor alias (3.3.2.1)",
-            ));
+            return Err(Malformed::protocol("a PUBLISH with neither topic nor alias (3.3.2.1)"));
         }
         if let Some(response_topic) = publish.response_topic {
             if !is_name(response_topic.as_bytes()) {
-                return Err(Malformed::protocol(
-                    "a response topic with wildcards [MQTT-3.3.2-14]",
-                ));
+                return Err(Malformed::protocol("a response topic with wildcards [MQTT-3.3.2-14]"));
             }
         }
         Ok(publish)
@@ -101,12 +94,10 @@ impl<'a> Publish<'a> {
 
     /// The identifiers of the subscriptions that it matched; there may be several (3.3.4).
     pub fn subscription_ids(&self) -> impl Iterator<Item = u32> + use<'a> {
-        self.properties
-            .iter()
-            .filter_map(|property| match property.value {
-                Value::Varint(id) => Some(id),
-                _ => None,
-            })
+        self.properties.iter().filter_map(|property| match property.value {
+            Value::Varint(id) => Some(id),
+            _ => None,
+        })
     }
 
     /// The message as the application gets it, on `topic`: its own, or the one that its alias stands for.
@@ -179,7 +170,5 @@ fn topic(bytes: &[u8]) -> Result<&str, Malformed> {
 /// No byte of it is U+0000 or a wildcard. Without an early end, which lets the compiler look at many at once.
 #[inline]
 fn is_name(bytes: &[u8]) -> bool {
-    !bytes
-        .iter()
-        .fold(false, |found, &byte| found | matches!(byte, 0 | b'+' | b'#'))
+    !bytes.iter().fold(false, |found, &byte| found | matches!(byte, 0 | b'+' | b'#'))
 }

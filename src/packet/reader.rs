@@ -93,9 +93,7 @@ impl<'a> Reader<'a> {
     pub(super) fn end(&self) -> Result<(), Malformed> {
         match self.rest.is_empty() {
             true => Ok(()),
-            false => Err(Malformed::malformed(
-                "the packet goes on after its last field (2.1.4)",
-            )),
+            false => Err(Malformed::malformed("the packet goes on after its last field (2.1.4)")),
         }
     }
 }

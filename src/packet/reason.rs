@@ -84,10 +84,7 @@ impl ReasonCode {
 
     /// Its name in the specification. Code 0 has a name of its own in some packets: see [`name_in`](Self::name_in).
     pub fn name(self) -> &'static str {
-        TABLE
-            .iter()
-            .find(|row| row.0 == self.0)
-            .map_or("unknown reason code", |row| row.1)
+        TABLE.iter().find(|row| row.0 == self.0).map_or("unknown reason code", |row| row.1)
     }
 
     /// Its name in that packet.
@@ -101,9 +98,7 @@ impl ReasonCode {
 
     /// Whether that packet may carry it, by the packet's table.
     pub fn is_listed(self, packet: PacketType) -> bool {
-        TABLE
-            .iter()
-            .any(|row| row.0 == self.0 && row.2 & packet.bit() != 0)
+        TABLE.iter().any(|row| row.0 == self.0 && row.2 & packet.bit() != 0)
     }
 
     /// A code that the packet's table does not list is refused below 0x80, where nobody could say what has
@@ -134,10 +129,7 @@ mod tests {
         assert_eq!(ReasonCode(0).to_string(), "0 success");
         assert_eq!(ReasonCode(0xFF).to_string(), "255 unknown reason code");
         assert_eq!(ReasonCode(0).name_in(PacketType::SubAck), "granted QoS 0");
-        assert_eq!(
-            ReasonCode(0).name_in(PacketType::Disconnect),
-            "normal disconnection"
-        );
+        assert_eq!(ReasonCode(0).name_in(PacketType::Disconnect), "normal disconnection");
         assert_eq!(ReasonCode(0).name_in(PacketType::ConnAck), "success");
         assert_eq!(ReasonCode(2).name_in(PacketType::SubAck), "granted QoS 2");
         assert!(!ReasonCode(0x7F).is_error() && ReasonCode(0x80).is_error());
@@ -171,9 +163,7 @@ mod tests {
             (Auth, &[0, 24, 25]),
         ];
         for (packet, list) in lists {
-            let listed: Vec<u8> = (0..=255)
-                .filter(|&code| ReasonCode(code).is_listed(packet))
-                .collect();
+            let listed: Vec<u8> = (0..=255).filter(|&code| ReasonCode(code).is_listed(packet)).collect();
             assert_eq!(listed, list, "{packet:?}");
         }
     }

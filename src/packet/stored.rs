@@ -117,20 +117,13 @@ impl StoredPublish {
         debug_assert!(remaining <= MAX_REMAINING, "new() has left room for every header");
         let (topic, rest) = self.bytes.split_at(usize::from(self.topic_len));
         let acknowledged = self.qos != QoS::AtMostOnce;
-        debug_assert!(
-            !acknowledged || header.id != 0,
-            "packet identifiers begin at 1 (2.2.1)"
-        );
+        debug_assert!(!acknowledged || header.id != 0, "packet identifiers begin at 1 (2.2.1)");
 
         let mut front = Front::<7>::new();
         let dup = header.dup && acknowledged;
         front.push(0x30 | u8::from(dup) << 3 | self.qos.level() << 1 | u8::from(self.retain));
         varint::encode(remaining, |byte| front.push(byte));
-        let topic = if matches!(header.alias, Alias::Use(_)) {
-            &[]
-        } else {
-            topic
-        };
+        let topic = if matches!(header.alias, Alias::Use(_)) { &[] } else { topic };
         front.extend(&(topic.len() as u16).to_be_bytes());
 
         let mut middle = Front::<14>::new();
@@ -164,11 +157,7 @@ impl StoredPublish {
 
     #[inline]
     fn remaining(&self, header: &Header) -> usize {
-        let topic = if matches!(header.alias, Alias::Use(_)) {
-            0
-        } else {
-            usize::from(self.topic_len)
-        };
+        let topic = if matches!(header.alias, Alias::Use(_)) { 0 } else { usize::from(self.topic_len) };
         let id = if self.qos == QoS::AtMostOnce { 0 } else { 2 };
         2 + topic + id + block_size(self.properties_len(header)) + self.payload_len()
     }
@@ -196,10 +185,7 @@ struct Front<const N: usize> {
 impl<const N: usize> Front<N> {
     #[inline]
     fn new() -> Self {
-        Self {
-            bytes: [0; N],
-            len: 0,
-        }
+        Self { bytes: [0; N], len: 0 }
     }
 
     #[inline]

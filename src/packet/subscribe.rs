@@ -36,11 +36,7 @@ pub struct Filter<'a> {
 impl<'a> Filter<'a> {
     /// The filter with default options.
     pub fn new(filter: &'a str, qos: QoS) -> Self {
-        Self {
-            filter,
-            qos,
-            ..Self::default()
-        }
+        Self { filter, qos, ..Self::default() }
     }
 
     /// Whether it may stand in a SUBSCRIBE; the error says what is wrong.
@@ -49,10 +45,7 @@ impl<'a> Filter<'a> {
         if self.no_local && topic::shared_filter(self.filter).is_some() {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
-                format!(
-                    "\"{}\" is shared, and no local must be off then [MQTT-3.8.3-4]",
-                    self.filter
-                ),
+                format!("\"{}\" is shared, and no local must be off then [MQTT-3.8.3-4]", self.filter),
             ));
         }
         Ok(())
@@ -95,10 +88,7 @@ impl Subscribe<'_> {
             if id == 0 || id > varint::MAX {
                 return Err(Error::new(
                     ErrorKind::OutOfRange,
-                    format!(
-                        "subscription identifier {id}: it must be 1 to {} (3.8.2.1.2)",
-                        varint::MAX
-                    ),
+                    format!("subscription identifier {id}: it must be 1 to {} (3.8.2.1.2)", varint::MAX),
                 ));
             }
         }
@@ -151,21 +141,13 @@ impl Unsubscribe<'_> {
     /// Appends the packet, or nothing and says why not.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
         check_filters(self.filters.len())?;
-        self.filters
-            .iter()
-            .try_for_each(|filter| topic::valid_filter(filter))?;
+        self.filters.iter().try_for_each(|filter| topic::valid_filter(filter))?;
         check_user_properties(self.user_properties)?;
         let remaining = self.remaining();
         check_remaining("the UNSUBSCRIBE", remaining)?;
         out.reserve(1 + varint::size(remaining) + remaining);
 
-        write_start(
-            0xA2,
-            remaining,
-            self.id,
-            user_properties_size(self.user_properties),
-            out,
-        );
+        write_start(0xA2, remaining, self.id, user_properties_size(self.user_properties), out);
         out.user_properties(self.user_properties);
         for filter in self.filters {
             out.text(filter);
@@ -182,10 +164,7 @@ impl Unsubscribe<'_> {
 /// [MQTT-3.8.3-2], [MQTT-3.10.3-2]
 fn check_filters(count: usize) -> Result<()> {
     match count {
-        0 => Err(Error::new(
-            ErrorKind::InvalidArgument,
-            "no topic filter is given: give at least one",
-        )),
+        0 => Err(Error::new(ErrorKind::InvalidArgument, "no topic filter is given: give at least one")),
         _ => Ok(()),
     }
 }
@@ -227,24 +206,14 @@ pub struct UnsubAck<'a> {
 impl<'a> SubAck<'a> {
     pub(super) fn decode(body: Reader<'a>) -> Result<Self, Malformed> {
         let (id, codes, reason_string, properties) = decode_codes(body, PacketType::SubAck)?;
-        Ok(Self {
-            id,
-            codes,
-            reason_string,
-            properties,
-        })
+        Ok(Self { id, codes, reason_string, properties })
     }
 }
 
 impl<'a> UnsubAck<'a> {
     pub(super) fn decode(body: Reader<'a>) -> Result<Self, Malformed> {
         let (id, codes, reason_string, properties) = decode_codes(body, PacketType::UnsubAck)?;
-        Ok(Self {
-            id,
-            codes,
-            reason_string,
-            properties,
-        })
+        Ok(Self { id, codes, reason_string, properties })
     }
 }
 
@@ -260,9 +229,7 @@ fn decode_codes(mut body: Reader<'_>, packet: PacketType) -> Result<Codes<'_>, M
     })?;
     let codes = body.rest();
     if codes.is_empty() {
-        return Err(Malformed::protocol(
-            "an answer without a reason code [MQTT-3.8.4-6] (3.11.3)",
-        ));
+        return Err(Malformed::protocol("an answer without a reason code [MQTT-3.8.4-6] (3.11.3)"));
     }
     for &code in codes {
         ReasonCode(code).check(

@@ -23,12 +23,7 @@ pub(super) fn valid_response_topic(name: &str) -> Result<()> {
 pub fn valid_filter(filter: &str) -> Result<()> {
     match filter_fault(filter) {
         None => Ok(()),
-        Some(fault) => Err(refusal(
-            ErrorKind::InvalidTopicFilter,
-            "topic filter",
-            filter,
-            &fault,
-        )),
+        Some(fault) => Err(refusal(ErrorKind::InvalidTopicFilter, "topic filter", filter, &fault)),
     }
 }
 
@@ -70,9 +65,7 @@ fn name_fault(name: &str) -> Option<String> {
     text_fault(name).or_else(|| {
         let at = name.bytes().position(|byte| matches!(byte, b'+' | b'#'))?;
         let wildcard = char::from(name.as_bytes()[at]);
-        Some(format!(
-            "has the wildcard '{wildcard}' at byte {at}, and wildcards are for subscriptions only"
-        ))
+        Some(format!("has the wildcard '{wildcard}' at byte {at}, and wildcards are for subscriptions only"))
     })
 }
 
@@ -107,20 +100,14 @@ fn filter_fault(filter: &str) -> Option<String> {
         match byte {
             // [MQTT-4.7.1-1]
             b'#' if at + 1 != bytes.len() => {
-                return Some(format!(
-                    "has '#' at byte {place}, and '#' must be the last character"
-                ));
+                return Some(format!("has '#' at byte {place}, and '#' must be the last character"));
             }
             b'#' if !alone_before => {
-                return Some(format!(
-                    "has '#' at byte {place}, and '#' must follow a '/' or stand alone"
-                ));
+                return Some(format!("has '#' at byte {place}, and '#' must follow a '/' or stand alone"));
             }
             // [MQTT-4.7.1-2]
             b'+' if !(alone_before && alone_after) => {
-                return Some(format!(
-                    "has '+' at byte {place}, and '+' must be alone between its '/'"
-                ));
+                return Some(format!("has '+' at byte {place}, and '+' must be alone between its '/'"));
             }
             _ => {}
         }
@@ -134,10 +121,7 @@ fn text_fault(text: &str) -> Option<String> {
         return Some("is empty [MQTT-4.7.3-1]".into());
     }
     if text.len() > MAX_LEN {
-        return Some(format!(
-            "is {} bytes long, and MQTT allows {MAX_LEN} [MQTT-4.7.3-3]",
-            text.len()
-        ));
+        return Some(format!("is {} bytes long, and MQTT allows {MAX_LEN} [MQTT-4.7.3-3]", text.len()));
     }
     let at = text.bytes().position(|byte| byte == 0)?;
     Some(format!("has U+0000 at byte {at} [MQTT-4.7.3-2]"))
@@ -146,11 +130,7 @@ fn text_fault(text: &str) -> Option<String> {
 #[cold]
 fn refusal(kind: ErrorKind, what: &str, text: &str, fault: &str) -> Error {
     const SHOWN: usize = 80;
-    let dots = if text.chars().nth(SHOWN).is_some() {
-        "..."
-    } else {
-        ""
-    };
+    let dots = if text.chars().nth(SHOWN).is_some() { "..." } else { "" };
     let shown: String = text.chars().take(SHOWN).flat_map(char::escape_default).collect();
     Error::new(kind, format!("the {what} \"{shown}{dots}\" {fault}"))
 }

@@ -31,9 +31,7 @@ fn decode_long(bytes: &[u8]) -> Result<Option<(u32, usize)>, Malformed> {
     if bytes.len() < 4 {
         return Ok(None);
     }
-    Err(Malformed::malformed(
-        "a variable byte integer of more than four bytes (1.5.5)",
-    ))
+    Err(Malformed::malformed("a variable byte integer of more than four bytes (1.5.5)"))
 }
 
 /// How many bytes `value` takes.
@@ -50,10 +48,7 @@ pub(super) const fn size(value: usize) -> usize {
 /// Hands the bytes of `value` to `put`, one after the other.
 #[inline]
 pub(super) fn encode(mut value: usize, mut put: impl FnMut(u8)) {
-    debug_assert!(
-        value <= MAX as usize,
-        "the callers have checked the size of their packet"
-    );
+    debug_assert!(value <= MAX as usize, "the callers have checked the size of their packet");
     while value > 0x7F {
         put(value as u8 | 0x80);
         value >>= 7;

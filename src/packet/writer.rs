@@ -59,10 +59,7 @@ impl Write for Vec<u8> {
 
 /// The bytes that [`Write::user_properties`] appends.
 pub(super) fn user_properties_size(properties: &[(&str, &str)]) -> usize {
-    properties
-        .iter()
-        .map(|(name, value)| 5 + name.len() + value.len())
-        .sum()
+    properties.iter().map(|(name, value)| 5 + name.len() + value.len()).sum()
 }
 
 /// Whether `value` can be written as text; the error names `what`, and never shows the value.

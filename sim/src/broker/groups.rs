@@ -56,9 +56,7 @@ impl Groups {
             let count = group.members.len();
             let order = (0..count).map(|step| (group.turn + step) % count);
             let connected = |index: &usize| {
-                sessions
-                    .get(&group.members[*index])
-                    .is_some_and(|session| session.link.is_some())
+                sessions.get(&group.members[*index]).is_some_and(|session| session.link.is_some())
             };
             let Some(index) = order.clone().find(connected).or_else(|| order.clone().next()) else {
                 continue;

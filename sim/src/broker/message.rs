@@ -103,18 +103,12 @@ impl Delivery {
             properties.push(Property::MessageExpiryInterval(MessageExpiryInterval::new(secs)?));
         }
         for id in &self.subscription_ids {
-            properties.push(Property::SubscriptionIdentifier(SubscriptionIdentifier::new(
-                *id,
-            )?));
+            properties.push(Property::SubscriptionIdentifier(SubscriptionIdentifier::new(*id)?));
         }
         if let Alias::Set(alias) | Alias::Use(alias) = alias {
             properties.push(Property::TopicAlias(TopicAlias::new(alias)?));
         }
-        let topic = if matches!(alias, Alias::Use(_)) {
-            ""
-        } else {
-            &self.message.topic
-        };
+        let topic = if matches!(alias, Alias::Use(_)) { "" } else { &self.message.topic };
         let publish = Publish::builder()
             .topic_name(topic)?
             .qos(Qos::try_from(self.qos).unwrap_or(Qos::AtMostOnce))
@@ -147,22 +141,12 @@ mod tests {
             properties: vec![content_type.clone()],
             expires: Some(now + Duration::from_millis(1500)),
         };
-        let delivery = Delivery {
-            message: Arc::new(message),
-            qos: 1,
-            retain: true,
-            subscription_ids: vec![7],
-        };
+        let delivery =
+            Delivery { message: Arc::new(message), qos: 1, retain: true, subscription_ids: vec![7] };
         let bytes = delivery.encode(Some(3), false, Alias::Set(2), now).unwrap();
         let (publish, _) = Publish::parse(bytes[0] & 15, Arc::from(&bytes[2..])).unwrap();
-        assert_eq!(
-            (publish.topic_name(), publish.payload().as_slice()),
-            ("a/b", &b"hello"[..])
-        );
-        assert_eq!(
-            (publish.packet_id(), publish.retain(), publish.dup()),
-            (Some(3), true, false)
-        );
+        assert_eq!((publish.topic_name(), publish.payload().as_slice()), ("a/b", &b"hello"[..]));
+        assert_eq!((publish.packet_id(), publish.retain(), publish.dup()), (Some(3), true, false));
         assert_eq!(publish.props.len(), 4);
         assert_eq!(publish.props[0], content_type);
         assert_eq!(expiry(&publish.props, now), Some(now + Duration::from_secs(2)));

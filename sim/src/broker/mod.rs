@@ -73,14 +73,8 @@ impl Broker {
 
     /// Opens or resumes a session for a connection, which takes it over from an older one. Whether there was one.
     pub fn attach(&mut self, client_id: &str, attach: Attach, now: Instant) -> bool {
-        if let Some(old) = self
-            .sessions
-            .get_mut(client_id)
-            .and_then(|session| session.link.take())
-        {
-            old.reach
-                .end
-                .send_replace(Some(ConnectionEnd::Disconnect(reason::SESSION_TAKEN_OVER)));
+        if let Some(old) = self.sessions.get_mut(client_id).and_then(|session| session.link.take()) {
+            old.reach.end.send_replace(Some(ConnectionEnd::Disconnect(reason::SESSION_TAKEN_OVER)));
             self.settle_will_at_takeover(client_id, attach.clean_start, now);
             self.end_unless_it_outlives(client_id, now);
         }
@@ -89,10 +83,7 @@ impl Broker {
             self.end_session(client_id, now);
         }
         let present = self.sessions.contains_key(client_id);
-        let session = self
-            .sessions
-            .entry(client_id.to_owned())
-            .or_insert_with(Session::new);
+        let session = self.sessions.entry(client_id.to_owned()).or_insert_with(Session::new);
         session.expiry_secs = attach.expiry_secs;
         session.will = attach.will;
         session.will_due = None;
@@ -115,11 +106,7 @@ impl Broker {
     }
 
     fn end_unless_it_outlives(&mut self, client_id: &str, now: Instant) {
-        if self
-            .sessions
-            .get(client_id)
-            .is_some_and(|session| !session.outlives_connection())
-        {
+        if self.sessions.get(client_id).is_some_and(|session| !session.outlives_connection()) {
             self.end_session(client_id, now);
         }
     }
@@ -137,11 +124,7 @@ impl Broker {
     /// The session of a connection, unless another one took it over.
     fn current(&mut self, client_id: &str, link: u64) -> Option<&mut Session> {
         let session = self.sessions.get_mut(client_id)?;
-        session
-            .link
-            .as_ref()
-            .is_some_and(|current| current.id == link)
-            .then_some(session)
+        session.link.as_ref().is_some_and(|current| current.id == link).then_some(session)
     }
 
     /// A connection is gone. `expiry_secs` is what DISCONNECT asked for, if it did.
@@ -248,14 +231,12 @@ impl Broker {
 
     /// A QoS 2 PUBLISH came from the client. Whether it is the first time.
     pub fn receive_qos2(&mut self, client_id: &str, link: u64, packet_id: u16) -> bool {
-        self.current(client_id, link)
-            .is_some_and(|session| session.received_qos2.insert(packet_id))
+        self.current(client_id, link).is_some_and(|session| session.received_qos2.insert(packet_id))
     }
 
     /// A PUBREL came from the client. Whether there was something to release.
     pub fn release_qos2(&mut self, client_id: &str, link: u64, packet_id: u16) -> bool {
-        self.current(client_id, link)
-            .is_some_and(|session| session.received_qos2.remove(&packet_id))
+        self.current(client_id, link).is_some_and(|session| session.received_qos2.remove(&packet_id))
     }
 
     /// Adds or replaces a subscription and queues retained messages for it. `None` if there may be no more.
@@ -339,9 +320,7 @@ impl Broker {
 
     /// The client received a QoS 2 message of ours. Whether we had sent it.
     pub fn received(&mut self, client_id: &str, link: u64, packet_id: u16) -> bool {
-        let known = self
-            .current(client_id, link)
-            .is_some_and(|session| session.received(packet_id));
+        let known = self.current(client_id, link).is_some_and(|session| session.received(packet_id));
         if !known {
             self.unexpected_acknowledgements += 1;
         }
@@ -349,9 +328,7 @@ impl Broker {
     }
 
     pub fn sessions(&self) -> impl Iterator<Item = (&str, &Session)> {
-        self.sessions
-            .iter()
-            .map(|(client_id, session)| (client_id.as_str(), session))
+        self.sessions.iter().map(|(client_id, session)| (client_id.as_str(), session))
     }
 
     pub fn session(&self, client_id: &str) -> Option<&Session> {

@@ -31,10 +31,6 @@ impl Retained {
     /// Those that match, the expired ones forgotten.
     pub fn matching(&mut self, filter: &str, now: Instant) -> Vec<Arc<Message>> {
         self.0.retain(|_, message| !message.expired(now));
-        self.0
-            .values()
-            .filter(|message| topic::matches(filter, &message.topic))
-            .cloned()
-            .collect()
+        self.0.values().filter(|message| topic::matches(filter, &message.topic)).cloned().collect()
     }
 }

@@ -186,10 +186,7 @@ impl Session {
             .quotas
             .replays_per_second
             .filter(|_| stored > 0)
-            .map(|rate| Replay {
-                left: stored,
-                rate: Rate::new(rate, now),
-            });
+            .map(|rate| Replay { left: stored, rate: Rate::new(rate, now) });
         self.link = Some(link);
         self.expires = None;
     }
@@ -293,11 +290,7 @@ impl Session {
             collected.publishes += 1;
             if let Some(packet_id) = packet_id {
                 link.under_way += 1;
-                self.in_flight.push_back(InFlight {
-                    packet_id,
-                    stage: Stage::Publish(delivery),
-                    sent: now,
-                });
+                self.in_flight.push_back(InFlight { packet_id, stage: Stage::Publish(delivery), sent: now });
                 if let Some(after) = config.delivery.resend_after {
                     let next = now + after;
                     collected.again = Some(collected.again.map_or(next, |again| again.min(next)));
@@ -332,9 +325,7 @@ impl Session {
     }
 
     fn position(&self, packet_id: u16) -> Option<usize> {
-        self.in_flight
-            .iter()
-            .position(|entry| entry.packet_id == packet_id)
+        self.in_flight.iter().position(|entry| entry.packet_id == packet_id)
     }
 
     /// Whether the session goes on without a connection.
@@ -411,18 +402,11 @@ fn write(
     out: &mut BytesMut,
     now: Instant,
 ) -> bool {
-    let alias = if link.alias_maximum > 0 {
-        link.alias(&delivery.message.topic)
-    } else {
-        Alias::None
-    };
+    let alias = if link.alias_maximum > 0 { link.alias(&delivery.message.topic) } else { Alias::None };
     let Ok(bytes) = delivery.encode(packet_id, dup, alias, now) else {
         return false;
     };
-    if link
-        .maximum_packet_size
-        .is_some_and(|most| bytes.len() as u64 > u64::from(most))
-    {
+    if link.maximum_packet_size.is_some_and(|most| bytes.len() as u64 > u64::from(most)) {
         if let Alias::Set(_) = alias {
             link.aliases.remove(&delivery.message.topic);
         }

@@ -30,29 +30,16 @@ const PLAIN: Subscription = Subscription {
 
 impl Bench {
     fn new(config: Config) -> Self {
-        Self {
-            broker: Broker::new(Arc::new(config)),
-            now: Instant::now(),
-            ends: Vec::new(),
-        }
+        Self { broker: Broker::new(Arc::new(config)), now: Instant::now(), ends: Vec::new() }
     }
 
     fn connect(&mut self, client_id: &str, clean_start: bool, expiry_secs: u32, window: u16) -> (u64, bool) {
         let id = self.broker.next_link();
         let (end, ended) = watch::channel(None);
         self.ends.push(ended);
-        let reach = Reach {
-            wake: Arc::new(Notify::new()),
-            end,
-            orders: mpsc::channel(1).0,
-        };
+        let reach = Reach { wake: Arc::new(Notify::new()), end, orders: mpsc::channel(1).0 };
         let link = Link::new(id, reach, window, None, 0);
-        let attach = Attach {
-            clean_start,
-            expiry_secs,
-            will: None,
-            link,
-        };
+        let attach = Attach { clean_start, expiry_secs, will: None, link };
         (id, self.broker.attach(client_id, attach, self.now))
     }
 
@@ -77,11 +64,7 @@ impl Bench {
             let mut body = frame.body;
             let topic = usize::from(body.get_u16());
             body.advance(topic);
-            let packet_id = if frame.first & 0b110 == 0 {
-                0
-            } else {
-                body.get_u16()
-            };
+            let packet_id = if frame.first & 0b110 == 0 { 0 } else { body.get_u16() };
             let properties = usize::from(body.get_u8());
             body.advance(properties);
             let payload = String::from_utf8(body.to_vec()).unwrap();
@@ -91,11 +74,7 @@ impl Bench {
     }
 
     fn payloads(&mut self, client_id: &str, link: u64) -> Vec<String> {
-        self.collect(client_id, link)
-            .0
-            .into_iter()
-            .map(|(_, _, payload)| payload)
-            .collect()
+        self.collect(client_id, link).0.into_iter().map(|(_, _, payload)| payload).collect()
     }
 }
 
@@ -201,10 +180,7 @@ fn shared_subscriptions_take_turns_and_prefer_who_is_there() {
     let (one, _) = bench.connect("one", false, 60, 10);
     let (two, _) = bench.connect("two", false, 60, 10);
     for (client, link) in [("one", one), ("two", two)] {
-        bench
-            .broker
-            .subscribe(client, link, "$share/g/a/+", PLAIN, bench.now)
-            .unwrap();
+        bench.broker.subscribe(client, link, "$share/g/a/+", PLAIN, bench.now).unwrap();
     }
     for payload in ["1", "2", "3"] {
         bench.publish("a/b", 1, payload);
@@ -223,14 +199,8 @@ fn shared_subscriptions_take_turns_and_prefer_who_is_there() {
 
 #[test]
 fn stored_messages_are_replayed_at_the_rate_that_is_set() {
-    let quotas = Quotas {
-        replays_per_second: Some(2),
-        ..Quotas::none()
-    };
-    let mut bench = Bench::new(Config {
-        quotas,
-        ..Config::default()
-    });
+    let quotas = Quotas { replays_per_second: Some(2), ..Quotas::none() };
+    let mut bench = Bench::new(Config { quotas, ..Config::default() });
     let (link, _) = bench.connect("c", false, 60, 10);
     bench.broker.subscribe("c", link, "a", PLAIN, bench.now).unwrap();
     bench.broker.detach("c", link, Ending::Normal, None, bench.now);

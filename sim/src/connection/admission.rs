@@ -47,9 +47,7 @@ impl Wishes {
                 Property::TopicAliasMaximum(count) => wishes.topic_alias_maximum = Some(count.val()),
                 Property::AuthenticationMethod(_) => wishes.authentication_method = true,
                 Property::UserProperty(pair) => {
-                    wishes
-                        .user_properties
-                        .push((pair.key().to_owned(), pair.val().to_owned()));
+                    wishes.user_properties.push((pair.key().to_owned(), pair.val().to_owned()));
                 }
                 _ => {}
             }
@@ -80,11 +78,7 @@ pub(super) struct Denial {
 
 impl Denial {
     fn new(answer: Refusal, text: impl Into<String>) -> Self {
-        Self {
-            answer,
-            text: text.into(),
-            protocol_error: false,
-        }
+        Self { answer, text: text.into(), protocol_error: false }
     }
 
     fn code(code: u8, text: impl Into<String>) -> Self {
@@ -117,9 +111,7 @@ pub(super) fn admit(
         assigned,
         keep_alive,
         tell_keep_alive,
-        expiry_secs: config
-            .session_expiry
-            .grant(wishes.session_expiry, connect.clean_start()),
+        expiry_secs: config.session_expiry.grant(wishes.session_expiry, connect.clean_start()),
         authorized_until,
     })
 }
@@ -134,12 +126,8 @@ fn authenticate(shared: &Shared, peer: &Peer, connect: &Connect) -> Result<Optio
                 connect.user_name() == Some(&listener.user_name)
                     && connect.password() == Some(&listener.password)
             });
-            let denial = || {
-                Denial::code(
-                    reason::BAD_USER_NAME_OR_PASSWORD,
-                    "the user name or the password is wrong",
-                )
-            };
+            let denial =
+                || Denial::code(reason::BAD_USER_NAME_OR_PASSWORD, "the user name or the password is wrong");
             right.then_some(None).ok_or_else(denial)
         }
         Access::Authorizer => {
@@ -173,12 +161,7 @@ fn client_id(shared: &Shared, connect: &Connect) -> Result<(String, bool), Denia
     if given.starts_with(ASSIGNED_PREFIX) {
         return refused("an assigned client identifier may not be sent back");
     }
-    if shared
-        .config
-        .limits
-        .client_id_bytes
-        .is_some_and(|most| given.len() > most)
-    {
+    if shared.config.limits.client_id_bytes.is_some_and(|most| given.len() > most) {
         return refused("the client identifier is too long");
     }
     Ok((given.to_owned(), false))
@@ -188,12 +171,7 @@ fn check_will(config: &Config, connect: &Connect) -> Result<(), Denial> {
     let Some(topic) = connect.will_topic().filter(|_| connect.will_flag()) else {
         return Ok(());
     };
-    let against = |code, text| {
-        Err(Denial {
-            protocol_error: true,
-            ..Denial::code(code, text)
-        })
-    };
+    let against = |code, text| Err(Denial { protocol_error: true, ..Denial::code(code, text) });
     if qos_number(connect.will_qos()) > config.connack.highest_qos() {
         return against(reason::QOS_NOT_SUPPORTED, "the will's QoS is above the maximum");
     }
@@ -201,23 +179,13 @@ fn check_will(config: &Config, connect: &Connect) -> Result<(), Denial> {
         return against(reason::RETAIN_NOT_SUPPORTED, "the will is retained");
     }
     if !config.limits.allow_topic(topic) {
-        return Err(Denial::code(
-            reason::TOPIC_NAME_INVALID,
-            "the will's topic is too long or too deep",
-        ));
+        return Err(Denial::code(reason::TOPIC_NAME_INVALID, "the will's topic is too long or too deep"));
     }
     let bytes = connect.will_payload().map_or(0, <[u8]>::len);
     if config.limits.payload_bytes.is_some_and(|most| bytes > most) {
-        return Err(Denial::code(
-            reason::QUOTA_EXCEEDED,
-            "the will's payload is too large",
-        ));
+        return Err(Denial::code(reason::QUOTA_EXCEEDED, "the will's payload is too large"));
     }
-    if config
-        .denied_topics
-        .iter()
-        .any(|denied| topic::matches(denied, topic))
-    {
+    if config.denied_topics.iter().any(|denied| topic::matches(denied, topic)) {
         return Err(Denial::code(reason::NOT_AUTHORIZED, "the will's topic is denied"));
     }
     Ok(())
@@ -242,9 +210,7 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
         authorized_until: None,
     };
     let built = connack_properties(config, &some);
-    built
-        .map(drop)
-        .map_err(|error| Error::Config(format!("CONNACK cannot be made as configured: {error}")))
+    built.map(drop).map_err(|error| Error::Config(format!("CONNACK cannot be made as configured: {error}")))
 }
 
 /// The properties of a CONNACK that accepts.

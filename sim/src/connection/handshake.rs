@@ -35,10 +35,7 @@ const CONNACK_OF_3_1_1: [u8; 4] = [0x20, 2, 0, 1];
 enum First {
     Connect(Box<Connect>),
     Closed,
-    Wrong {
-        violation: Violation,
-        answer: Option<BytesMut>,
-    },
+    Wrong { violation: Violation, answer: Option<BytesMut> },
 }
 
 /// Reads CONNECT and answers it. `None` if no connection came of it; then the socket has been dealt with.
@@ -50,16 +47,7 @@ pub(super) async fn accept<S: Transport>(
     let limit = shared.config.connect_timeout;
     let first = timeout(limit, first_packet(&shared, &mut socket));
     match shared.unless_stopped(first).await?.unwrap_or(First::Closed) {
-        First::Connect(connect) => {
-            Handshake {
-                shared,
-                socket,
-                peer,
-                connect: *connect,
-            }
-            .answer()
-            .await
-        }
+        First::Connect(connect) => Handshake { shared, socket, peer, connect: *connect }.answer().await,
         First::Closed => None,
         First::Wrong { violation, answer } => {
             shared.violation("before CONNECT", &violation);
@@ -80,10 +68,7 @@ async fn first_packet<S: Transport>(shared: &Shared, socket: &mut Socket<S>) -> 
             Ok(Some(frame)) => return read_connect(&frame),
             Ok(None) => {}
             Err(violation) => {
-                return First::Wrong {
-                    violation,
-                    answer: None,
-                };
+                return First::Wrong { violation, answer: None };
             }
         }
         if !matches!(socket.read().await, Ok(1..)) {
@@ -95,10 +80,7 @@ async fn first_packet<S: Transport>(shared: &Shared, socket: &mut Socket<S>) -> 
 fn read_connect(frame: &Frame) -> First {
     let wrong = |violation, answer| First::Wrong { violation, answer };
     if frame.first >> 4 != 1 {
-        return wrong(
-            Violation::protocol("a packet before CONNECT [MQTT-3.1.0-1]"),
-            None,
-        );
+        return wrong(Violation::protocol("a packet before CONNECT [MQTT-3.1.0-1]"), None);
     }
     match frame.body.get(..7) {
         Some([0, 4, b'M', b'Q', b'T', b'T', 3 | 4]) => {
@@ -107,10 +89,7 @@ fn read_connect(frame: &Frame) -> First {
         }
         Some([0, 4, b'M', b'Q', b'T', b'T', _]) => {}
         _ => {
-            return wrong(
-                Violation::protocol("CONNECT of another protocol [MQTT-3.1.2-1]"),
-                None,
-            );
+            return wrong(Violation::protocol("CONNECT of another protocol [MQTT-3.1.2-1]"), None);
         }
     }
     match packet::decode(frame) {
@@ -175,8 +154,7 @@ impl<S: Transport> Handshake<S> {
                 let client = self.connect.client_id();
                 tracing::info!(client, answer = ?denial.answer, "CONNECT refused: {}", denial.text);
                 if denial.protocol_error {
-                    self.shared
-                        .note(|journal| journal.protocol_error(format!("{client}: {}", denial.text)));
+                    self.shared.note(|journal| journal.protocol_error(format!("{client}: {}", denial.text)));
                 }
                 self.refuse(denial.answer).await;
                 None
@@ -202,10 +180,7 @@ impl<S: Transport> Handshake<S> {
 
     /// Reads on and never answers.
     async fn ignore(mut self) {
-        while matches!(
-            self.shared.unless_stopped(self.socket.read()).await,
-            Some(Ok(1..))
-        ) {
+        while matches!(self.shared.unless_stopped(self.socket.read()).await, Some(Ok(1..))) {
             self.socket.input.clear();
         }
     }
@@ -253,16 +228,9 @@ impl<S: Transport> Handshake<S> {
         let (send_order, orders) = mpsc::channel(MOST_ORDERS);
         let asked = wishes.receive_maximum.unwrap_or(u16::MAX);
         let window = config.limits.unacknowledged.map_or(asked, |most| most.min(asked));
-        let alias_maximum = if config.delivery.topic_aliases {
-            wishes.topic_alias_maximum.unwrap_or(0)
-        } else {
-            0
-        };
-        let reach = Reach {
-            wake: wake.clone(),
-            end,
-            orders: send_order,
-        };
+        let alias_maximum =
+            if config.delivery.topic_aliases { wishes.topic_alias_maximum.unwrap_or(0) } else { 0 };
+        let reach = Reach { wake: wake.clone(), end, orders: send_order };
 
         let (link, session_present, takeover) = {
             let mut broker = self.shared.broker();
@@ -280,20 +248,10 @@ impl<S: Transport> Handshake<S> {
         if takeover {
             self.shared.count(|stats| stats.takeovers += 1);
         }
-        tracing::info!(
-            client = admission.client_id,
-            session_present,
-            takeover,
-            "connected"
-        );
+        tracing::info!(client = admission.client_id, session_present, takeover, "connected");
         // The configuration was checked at the start.
         let properties = admission::connack_properties(&config, &admission).unwrap_or_default();
-        reply::connack(
-            &mut self.socket.output,
-            session_present,
-            reason::SUCCESS,
-            &properties,
-        );
+        reply::connack(&mut self.socket.output, session_present, reason::SUCCESS, &properties);
         self.record(&admission.client_id, Some(reason::SUCCESS), session_present);
 
         let rate = |per_second: Option<u32>| per_second.map(|most| Rate::new(most, now));

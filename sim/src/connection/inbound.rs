@@ -48,9 +48,7 @@ impl<S: Transport> Connection<S> {
     }
 
     fn acknowledged(&mut self, packet_id: u16) -> ControlFlow<Finish> {
-        self.shared
-            .broker()
-            .acknowledged(&self.client_id, self.link, packet_id);
+        self.shared.broker().acknowledged(&self.client_id, self.link, packet_id);
         ControlFlow::Continue(())
     }
 
@@ -59,29 +57,15 @@ impl<S: Transport> Connection<S> {
         if pubrec.reason_code().is_some_and(|code| code.is_failure()) {
             return self.acknowledged(packet_id);
         }
-        let known = self
-            .shared
-            .broker()
-            .received(&self.client_id, self.link, packet_id);
-        let code = if known {
-            reason::SUCCESS
-        } else {
-            reason::PACKET_IDENTIFIER_NOT_FOUND
-        };
+        let known = self.shared.broker().received(&self.client_id, self.link, packet_id);
+        let code = if known { reason::SUCCESS } else { reason::PACKET_IDENTIFIER_NOT_FOUND };
         reply::acknowledgement(&mut self.socket.output, kind::PUBREL, packet_id, code);
         ControlFlow::Continue(())
     }
 
     fn pubrel(&mut self, packet_id: u16) -> ControlFlow<Finish> {
-        let known = self
-            .shared
-            .broker()
-            .release_qos2(&self.client_id, self.link, packet_id);
-        let code = if known {
-            reason::SUCCESS
-        } else {
-            reason::PACKET_IDENTIFIER_NOT_FOUND
-        };
+        let known = self.shared.broker().release_qos2(&self.client_id, self.link, packet_id);
+        let code = if known { reason::SUCCESS } else { reason::PACKET_IDENTIFIER_NOT_FOUND };
         self.acknowledge(kind::PUBCOMP, packet_id, code);
         ControlFlow::Continue(())
     }
@@ -90,14 +74,10 @@ impl<S: Transport> Connection<S> {
         self.shared.count(|stats| stats.disconnects_received += 1);
         let code = disconnect.reason_code().map_or(0, |code| code as u8);
         self.received_code = Some(code);
-        let asked = disconnect
-            .props()
-            .iter()
-            .flatten()
-            .find_map(|property| match property {
-                Property::SessionExpiryInterval(secs) => Some(secs.val()),
-                _ => None,
-            });
+        let asked = disconnect.props().iter().flatten().find_map(|property| match property {
+            Property::SessionExpiryInterval(secs) => Some(secs.val()),
+            _ => None,
+        });
         if let Some(secs) = asked {
             if self.expiry_secs == 0 && secs > 0 {
                 return self.violation(Violation::protocol(
@@ -106,11 +86,7 @@ impl<S: Transport> Connection<S> {
             }
             self.new_expiry_secs = Some(secs.min(self.shared.config.session_expiry.maximum_secs));
         }
-        let ending = if code == reason::SUCCESS {
-            Ending::Normal
-        } else {
-            Ending::Abnormal
-        };
+        let ending = if code == reason::SUCCESS { Ending::Normal } else { Ending::Abnormal };
         ControlFlow::Break(Finish::Told(ending))
     }
 
@@ -138,11 +114,7 @@ impl<S: Transport> Connection<S> {
         if let Some(packet_id) = publish.packet_id() {
             self.unacknowledged.insert(packet_id);
         }
-        if self
-            .publish_rate
-            .as_mut()
-            .is_some_and(|rate| !rate.take(1.0, now))
-        {
+        if self.publish_rate.as_mut().is_some_and(|rate| !rate.take(1.0, now)) {
             self.shared.count(|stats| stats.publishes_discarded += 1);
             return ControlFlow::Continue(());
         }
@@ -197,8 +169,7 @@ impl<S: Transport> Connection<S> {
             self.shared.count(|stats| stats.pubacks_sent += 1);
         }
         if kind != kind::PUBREC || code >= 128 {
-            self.acknowledging
-                .push_back((self.socket.end_of_output(), packet_id));
+            self.acknowledging.push_back((self.socket.end_of_output(), packet_id));
         }
     }
 
@@ -207,9 +178,7 @@ impl<S: Transport> Connection<S> {
         let name = publish.topic_name();
         let Some(alias) = alias(publish) else {
             return if name.is_empty() {
-                Err(Violation::protocol(
-                    "PUBLISH without a topic and without an alias",
-                ))
+                Err(Violation::protocol("PUBLISH without a topic and without an alias"))
             } else {
                 Ok(name.to_owned())
             };
@@ -235,10 +204,7 @@ impl<S: Transport> Connection<S> {
         let told = &self.shared.config.connack;
         if qos > told.highest_qos() {
             let text = format!("PUBLISH of QoS {qos}, the maximum is {}", told.highest_qos());
-            return Err(Violation::new(
-                reason::QOS_NOT_SUPPORTED,
-                format!("{text} [MQTT-3.2.2-11]"),
-            ));
+            return Err(Violation::new(reason::QOS_NOT_SUPPORTED, format!("{text} [MQTT-3.2.2-11]")));
         }
         if publish.retain() && told.retain_available == Some(false) {
             let text = "a retained PUBLISH, which CONNACK excluded [MQTT-3.2.2-14]";
@@ -266,17 +232,10 @@ impl<S: Transport> Connection<S> {
         if !config.limits.allow_topic(topic) {
             return Some(reason::TOPIC_NAME_INVALID);
         }
-        if config
-            .limits
-            .payload_bytes
-            .is_some_and(|most| publish.payload().len() > most)
-        {
+        if config.limits.payload_bytes.is_some_and(|most| publish.payload().len() > most) {
             return Some(reason::QUOTA_EXCEEDED);
         }
-        let denied = config
-            .denied_topics
-            .iter()
-            .any(|denied| topic::matches(denied, topic));
+        let denied = config.denied_topics.iter().any(|denied| topic::matches(denied, topic));
         denied.then_some(reason::NOT_AUTHORIZED)
     }
 }

@@ -124,14 +124,7 @@ impl<S: Transport> Connection<S> {
             let deadline = if halted { None } else { self.deadline() };
             let may_read = !halted && self.read_after.is_none() && self.socket.output.len() < MUCH_OUTPUT;
             let may_write = !halted && (!self.socket.output.is_empty() || self.socket.unflushed);
-            let Socket {
-                reader,
-                writer,
-                input,
-                output,
-                unflushed,
-                written,
-            } = &mut self.socket;
+            let Socket { reader, writer, input, output, unflushed, written } = &mut self.socket;
             tokio::select! {
                 read = socket::read(reader, input), if may_read => match read {
                     Ok(0) | Err(_) => return Finish::Lost,
@@ -220,9 +213,8 @@ impl<S: Transport> Connection<S> {
 
     /// What the transport has taken is acknowledged as far as the client can know.
     fn forget_acknowledged(&mut self) {
-        while let Some((_, packet_id)) = self
-            .acknowledging
-            .pop_front_if(|(end, _)| *end <= self.socket.written)
+        while let Some((_, packet_id)) =
+            self.acknowledging.pop_front_if(|(end, _)| *end <= self.socket.written)
         {
             self.unacknowledged.remove(&packet_id);
         }
@@ -230,10 +222,7 @@ impl<S: Transport> Connection<S> {
 
     fn deadline(&self) -> Option<Instant> {
         let silence = self.patience.map(|patience| self.last_packet + patience);
-        [silence, self.authorized_until, self.read_after, self.send_again]
-            .into_iter()
-            .flatten()
-            .min()
+        [silence, self.authorized_until, self.read_after, self.send_again].into_iter().flatten().min()
     }
 
     fn deadline_passed(&mut self, now: Instant) -> ControlFlow<Finish> {
@@ -272,21 +261,11 @@ impl<S: Transport> Connection<S> {
             _ => None,
         };
         tracing::info!(client = self.client_id, ?finish, "connection ended");
-        self.shared.broker().detach(
-            &self.client_id,
-            self.link,
-            ending,
-            self.new_expiry_secs,
-            Instant::now(),
-        );
+        self.shared.broker().detach(&self.client_id, self.link, ending, self.new_expiry_secs, Instant::now());
         self.shared.housekeeping.notify_one();
         self.shared.note(|journal| {
             journal.stats.open_clients -= 1;
-            journal.end(EndRecord {
-                client_id: self.client_id.clone(),
-                received: self.received_code,
-                sent,
-            });
+            journal.end(EndRecord { client_id: self.client_id.clone(), received: self.received_code, sent });
         });
         match finish {
             Finish::End(ConnectionEnd::Reset) => self.socket.reset(),

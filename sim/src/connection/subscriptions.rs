@@ -32,10 +32,7 @@ impl<S: Transport> Connection<S> {
         }
         let fault = self.shared.faults().subscribes.fire();
         let entries = subscribe.entries();
-        let too_many = config
-            .limits
-            .filters_per_subscribe
-            .is_some_and(|most| entries.len() > most);
+        let too_many = config.limits.filters_per_subscribe.is_some_and(|most| entries.len() > most);
         let codes: Vec<u8> = match fault {
             Some(SubscribeFault::Close) => {
                 return ControlFlow::Break(Finish::End(ConnectionEnd::Close));
@@ -45,18 +42,10 @@ impl<S: Transport> Connection<S> {
                 self.shared.count(|stats| stats.limit_refusals += 1);
                 vec![reason::QUOTA_EXCEEDED; entries.len()]
             }
-            _ => entries
-                .iter()
-                .map(|entry| self.subscribe_one(entry, id, now))
-                .collect(),
+            _ => entries.iter().map(|entry| self.subscribe_one(entry, id, now)).collect(),
         };
         if fault != Some(SubscribeFault::DropAcknowledgement) {
-            reply::codes(
-                &mut self.socket.output,
-                kind::SUBACK,
-                subscribe.packet_id(),
-                &codes,
-            );
+            reply::codes(&mut self.socket.output, kind::SUBACK, subscribe.packet_id(), &codes);
         }
         self.shared.changed();
         ControlFlow::Continue(())
@@ -89,11 +78,7 @@ impl<S: Transport> Connection<S> {
             self.shared.count(|stats| stats.limit_refusals += 1);
             return reason::TOPIC_FILTER_INVALID;
         }
-        if config
-            .denied_topics
-            .iter()
-            .any(|denied| denied == filter || topic::matches(denied, filter))
-        {
+        if config.denied_topics.iter().any(|denied| denied == filter || topic::matches(denied, filter)) {
             return reason::NOT_AUTHORIZED;
         }
         let options = entry.sub_opts();
@@ -104,10 +89,7 @@ impl<S: Transport> Connection<S> {
             retain_handling: options.rh(),
             id,
         };
-        let granted = self
-            .shared
-            .broker()
-            .subscribe(&self.client_id, self.link, whole, subscription, now);
+        let granted = self.shared.broker().subscribe(&self.client_id, self.link, whole, subscription, now);
         if granted.is_none() {
             self.shared.count(|stats| stats.limit_refusals += 1);
             return reason::QUOTA_EXCEEDED;
@@ -128,25 +110,13 @@ impl<S: Transport> Connection<S> {
                 let mut broker = self.shared.broker();
                 let mut remove = |filter: &str| broker.unsubscribe(&self.client_id, self.link, filter);
                 let code = |existed| {
-                    if existed {
-                        reason::SUCCESS
-                    } else {
-                        reason::NO_SUBSCRIPTION_EXISTED
-                    }
+                    if existed { reason::SUCCESS } else { reason::NO_SUBSCRIPTION_EXISTED }
                 };
-                filters
-                    .iter()
-                    .map(|filter| code(remove(filter.as_str())))
-                    .collect()
+                filters.iter().map(|filter| code(remove(filter.as_str()))).collect()
             }
         };
         if fault != Some(SubscribeFault::DropAcknowledgement) {
-            reply::codes(
-                &mut self.socket.output,
-                kind::UNSUBACK,
-                unsubscribe.packet_id(),
-                &codes,
-            );
+            reply::codes(&mut self.socket.output, kind::UNSUBACK, unsubscribe.packet_id(), &codes);
         }
         self.shared.changed();
         ControlFlow::Continue(())

@@ -15,15 +15,9 @@ async fn start(config: Config) -> Simulator {
 }
 
 async fn by_token(simulator: &Simulator, user_name: &str) -> (Client, Option<u8>) {
-    let tls = Tls {
-        alpn: Some("mqtt"),
-        ..Tls::default()
-    };
+    let tls = Tls { alpn: Some("mqtt"), ..Tls::default() };
     let mut client = Client::tls(simulator, simulator.alpn_port(), tls).await.unwrap();
-    let hello = Hello {
-        user_name: Some(user_name),
-        ..Hello::new("device")
-    };
+    let hello = Hello { user_name: Some(user_name), ..Hello::new("device") };
     client.send(&hello.bytes()).await;
     let answer = match client.receive().await {
         Packet::Connack(connack) => Some(connack.reason_code() as u8),
@@ -34,11 +28,7 @@ async fn by_token(simulator: &Simulator, user_name: &str) -> (Client, Option<u8>
 }
 
 fn encode(value: &str) -> String {
-    value
-        .replace('%', "%25")
-        .replace('+', "%2B")
-        .replace('/', "%2F")
-        .replace('=', "%3D")
+    value.replace('%', "%25").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
 }
 
 fn minute(simulator: &Simulator) -> Token {
@@ -52,12 +42,7 @@ async fn the_authorizer_lets_a_good_token_in_and_refuses_each_bad_one() {
     let (_client, answer) = by_token(&simulator, &good.user_name).await;
     assert_eq!(answer, Some(0));
     let json = simulator.mint_token_as(TokenFormat::Json, SOON).unwrap();
-    assert_eq!(
-        by_token(&simulator, &format!("someone{}", json.user_name))
-            .await
-            .1,
-        Some(0)
-    );
+    assert_eq!(by_token(&simulator, &format!("someone{}", json.user_name)).await.1, Some(0));
 
     let expired = simulator.mint_token(Duration::ZERO).unwrap();
     let signature = encode(&good.signature);
@@ -76,10 +61,7 @@ async fn the_authorizer_lets_a_good_token_in_and_refuses_each_bad_one() {
     let connects = simulator.connects();
     assert_eq!(connects.len(), 2 + bad.len());
     assert_eq!(connects[0].user_name.as_ref(), Some(&good.user_name));
-    assert_eq!(
-        (connects[0].listener, connects[0].alpn.as_deref()),
-        (Listener::Alpn, Some("mqtt"))
-    );
+    assert_eq!((connects[0].listener, connects[0].alpn.as_deref()), (Listener::Alpn, Some("mqtt")));
     assert_eq!(connects[0].server_name.as_deref(), Some("localhost"));
     assert_eq!(simulator.stats().protocol_errors, 0);
     simulator.stop().await;
@@ -91,10 +73,7 @@ async fn the_files_are_what_a_client_needs() {
     let read = |name| std::fs::read_to_string(simulator.path(name)).unwrap();
     let url = read("broker-url.txt");
     let (endpoint, query) = url.split_once('?').unwrap();
-    assert_eq!(
-        endpoint,
-        format!("wss://localhost:{}/mqtt", simulator.alpn_port())
-    );
+    assert_eq!(endpoint, format!("wss://localhost:{}/mqtt", simulator.alpn_port()));
     assert_eq!(by_token(&simulator, &format!("?{query}")).await.1, Some(0));
     assert!(query.contains(&read("token.txt")) && query.ends_with(&encode(&read("signature.txt"))));
     assert_eq!(read("ca.pem"), simulator.ca_pem());
@@ -106,15 +85,8 @@ async fn the_files_are_what_a_client_needs() {
 #[tokio::test]
 async fn a_refusal_is_what_the_configuration_says() {
     for (refusal, expected) in [(Refusal::Connack(134), Some(134)), (Refusal::Close, None)] {
-        let authorizer = Authorizer {
-            refusal,
-            ..Authorizer::default()
-        };
-        let simulator = start(Config {
-            authorizer,
-            ..Config::default()
-        })
-        .await;
+        let authorizer = Authorizer { refusal, ..Authorizer::default() };
+        let simulator = start(Config { authorizer, ..Config::default() }).await;
         assert_eq!(by_token(&simulator, "?").await.1, expected);
     }
 }
@@ -123,26 +95,13 @@ async fn a_refusal_is_what_the_configuration_says() {
 async fn the_connection_ends_with_its_token_or_when_the_authorizer_says() {
     let soon = DisconnectAfter::Duration(Duration::from_millis(50));
     for (disconnect_after, end, ttl) in [
-        (
-            DisconnectAfter::TokenExpiry,
-            ConnectionEnd::Disconnect(135),
-            Duration::from_millis(300),
-        ),
+        (DisconnectAfter::TokenExpiry, ConnectionEnd::Disconnect(135), Duration::from_millis(300)),
         (soon, ConnectionEnd::Disconnect(160), SOON),
         (soon, ConnectionEnd::Close, SOON),
     ] {
         let token_format = TokenFormat::Json;
-        let authorizer = Authorizer {
-            disconnect_after,
-            end,
-            token_format,
-            ..Authorizer::default()
-        };
-        let simulator = start(Config {
-            authorizer,
-            ..Config::default()
-        })
-        .await;
+        let authorizer = Authorizer { disconnect_after, end, token_format, ..Authorizer::default() };
+        let simulator = start(Config { authorizer, ..Config::default() }).await;
         let token = simulator.mint_token(ttl).unwrap();
         let (mut client, answer) = by_token(&simulator, &token.user_name).await;
         assert_eq!(answer, Some(0));
@@ -156,51 +115,25 @@ async fn the_connection_ends_with_its_token_or_when_the_authorizer_says() {
 #[tokio::test]
 async fn client_certificates_are_asked_for_on_both_ports() {
     let simulator = start(Config::default()).await;
-    for (port, alpn) in [
-        (simulator.mtls_port(), None),
-        (simulator.alpn_port(), Some("x-amzn-mqtt-ca")),
-    ] {
+    for (port, alpn) in [(simulator.mtls_port(), None), (simulator.alpn_port(), Some("x-amzn-mqtt-ca"))] {
         for identity in [simulator.client(), simulator.rsa_client()] {
-            let tls = Tls {
-                alpn,
-                identity: Some(identity),
-                ..Tls::default()
-            };
+            let tls = Tls { alpn, identity: Some(identity), ..Tls::default() };
             let mut client = Client::tls(&simulator, port, tls).await.unwrap();
             assert_eq!(client.connect(Hello::new("device")).await.reason_code() as u8, 0);
         }
         for identity in [None, Some(simulator.foreign_client())] {
             let before = simulator.stats().tls_failures;
             // With TLS 1.3 the client learns of it only when it reads.
-            let tls = Tls {
-                alpn,
-                identity,
-                version: Some(&TLS12),
-                ..Tls::default()
-            };
+            let tls = Tls { alpn, identity, version: Some(&TLS12), ..Tls::default() };
             assert!(Client::tls(&simulator, port, tls).await.is_err());
-            let tls = Tls {
-                alpn,
-                identity,
-                version: Some(&TLS13),
-                ..Tls::default()
-            };
+            let tls = Tls { alpn, identity, version: Some(&TLS13), ..Tls::default() };
             if let Ok(mut client) = Client::tls(&simulator, port, tls).await {
                 assert!(matches!(client.receive().await, Packet::Closed));
             }
-            assert!(
-                simulator
-                    .wait_until(SOON, |it| it.stats().tls_failures == before + 2)
-                    .await
-            );
+            assert!(simulator.wait_until(SOON, |it| it.stats().tls_failures == before + 2).await);
         }
     }
-    assert!(
-        simulator
-            .connects()
-            .iter()
-            .all(|connect| connect.client_certificate)
-    );
+    assert!(simulator.connects().iter().all(|connect| connect.client_certificate));
 }
 
 #[tokio::test]
@@ -208,56 +141,15 @@ async fn the_alpn_port_routes_as_aws_does() {
     let simulator = start(Config::default()).await;
     let port = simulator.alpn_port();
     for alpn in [None, Some("http/1.1")] {
-        assert!(
-            Client::tls(
-                &simulator,
-                port,
-                Tls {
-                    alpn,
-                    ..Tls::default()
-                }
-            )
-            .await
-            .is_err(),
-            "{alpn:?}"
-        );
+        assert!(Client::tls(&simulator, port, Tls { alpn, ..Tls::default() }).await.is_err(), "{alpn:?}");
     }
-    let tls = || Tls {
-        alpn: Some("mqtt"),
-        ..Tls::default()
-    };
-    assert!(
-        Client::tls(&simulator, port, Tls { sni: false, ..tls() })
-            .await
-            .is_err()
-    );
-    assert!(
-        Client::tls(
-            &simulator,
-            port,
-            Tls {
-                name: "127.0.0.1",
-                ..tls()
-            }
-        )
-        .await
-        .is_err()
-    );
-    assert!(
-        simulator
-            .wait_until(SOON, |it| it.stats().tls_failures == 4)
-            .await
-    );
+    let tls = || Tls { alpn: Some("mqtt"), ..Tls::default() };
+    assert!(Client::tls(&simulator, port, Tls { sni: false, ..tls() }).await.is_err());
+    assert!(Client::tls(&simulator, port, Tls { name: "127.0.0.1", ..tls() }).await.is_err());
+    assert!(simulator.wait_until(SOON, |it| it.stats().tls_failures == 4).await);
 
-    let lenient = start(Config {
-        require_sni: false,
-        ..Config::default()
-    })
-    .await;
-    let tls = Tls {
-        name: "127.0.0.1",
-        ..tls()
-    };
+    let lenient = start(Config { require_sni: false, ..Config::default() }).await;
+    let tls = Tls { name: "127.0.0.1", ..tls() };
     assert!(Client::tls(&lenient, lenient.alpn_port(), tls).await.is_ok());
 }
 
@@ -271,20 +163,9 @@ async fn tls_versions_are_as_configured() {
         (TlsVersions::Both, &TLS12, true),
         (TlsVersions::Both, &TLS13, true),
     ] {
-        let simulator = start(Config {
-            tls_versions,
-            ..Config::default()
-        })
-        .await;
-        let tls = Tls {
-            alpn: Some("mqtt"),
-            version: Some(version),
-            ..Tls::default()
-        };
-        assert_eq!(
-            Client::tls(&simulator, simulator.alpn_port(), tls).await.is_ok(),
-            fine
-        );
+        let simulator = start(Config { tls_versions, ..Config::default() }).await;
+        let tls = Tls { alpn: Some("mqtt"), version: Some(version), ..Tls::default() };
+        assert_eq!(Client::tls(&simulator, simulator.alpn_port(), tls).await.is_ok(), fine);
     }
 }
 
@@ -296,36 +177,17 @@ async fn bad_server_certificates_are_bad_in_their_own_way() {
         (ServerCertificate::WrongName, "not valid for name"),
         (ServerCertificate::UnknownCa, "UnknownIssuer"),
     ] {
-        let simulator = start(Config {
-            server_certificate,
-            ..Config::default()
-        })
-        .await;
-        let tls = Tls {
-            alpn: Some("mqtt"),
-            ..Tls::default()
-        };
-        let error = Client::tls(&simulator, simulator.alpn_port(), tls)
-            .await
-            .err()
-            .unwrap()
-            .to_string();
+        let simulator = start(Config { server_certificate, ..Config::default() }).await;
+        let tls = Tls { alpn: Some("mqtt"), ..Tls::default() };
+        let error = Client::tls(&simulator, simulator.alpn_port(), tls).await.err().unwrap().to_string();
         assert!(error.contains(expected), "{error}");
     }
 }
 
 #[tokio::test]
 async fn the_password_listener_checks_both() {
-    let listener = PasswordListener {
-        port: 0,
-        user_name: "me".to_owned(),
-        password: b"secret".to_vec(),
-    };
-    let simulator = start(Config {
-        password_listener: Some(listener),
-        ..Config::default()
-    })
-    .await;
+    let listener = PasswordListener { port: 0, user_name: "me".to_owned(), password: b"secret".to_vec() };
+    let simulator = start(Config { password_listener: Some(listener), ..Config::default() }).await;
     let port = simulator.password_port().unwrap();
     for (user_name, password, code) in [
         (Some("me"), Some(&b"secret"[..]), 0),
@@ -335,11 +197,7 @@ async fn the_password_listener_checks_both() {
         (None, None, 134),
     ] {
         let mut client = Client::tls(&simulator, port, Tls::default()).await.unwrap();
-        let hello = Hello {
-            user_name,
-            password,
-            ..Hello::new("device")
-        };
+        let hello = Hello { user_name, password, ..Hello::new("device") };
         client.send(&hello.bytes()).await;
         assert_eq!(expect_packet!(client, Connack).reason_code() as u8, code);
     }

@@ -41,13 +41,7 @@ pub struct Tls<'a> {
 
 impl Default for Tls<'_> {
     fn default() -> Self {
-        Self {
-            name: "localhost",
-            alpn: None,
-            identity: None,
-            sni: true,
-            version: None,
-        }
+        Self { name: "localhost", alpn: None, identity: None, sni: true, version: None }
     }
 }
 
@@ -86,13 +80,9 @@ impl Client {
 
     pub async fn tls(simulator: &Simulator, port: u16, tls: Tls<'_>) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_slice(simulator.ca_pem().as_bytes()).unwrap())
-            .unwrap();
+        roots.add(CertificateDer::from_pem_slice(simulator.ca_pem().as_bytes()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = tls
-            .version
-            .map_or(rustls::DEFAULT_VERSIONS.to_vec(), |version| vec![version]);
+        let versions = tls.version.map_or(rustls::DEFAULT_VERSIONS.to_vec(), |version| vec![version]);
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions)
             .unwrap()
@@ -102,9 +92,7 @@ impl Client {
             Some(identity) => {
                 let chain = CertificateDer::pem_slice_iter(identity.certificate_pem.as_bytes());
                 let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
-                builder
-                    .with_client_auth_cert(chain.map(Result::unwrap).collect(), key)
-                    .unwrap()
+                builder.with_client_auth_cert(chain.map(Result::unwrap).collect(), key).unwrap()
             }
         };
         config.enable_sni = tls.sni;
@@ -116,24 +104,13 @@ impl Client {
     }
 
     fn new(stream: impl Stream + 'static) -> Self {
-        Self {
-            stream: Box::pin(stream),
-            last_packet_id: 0,
-        }
+        Self { stream: Box::pin(stream), last_packet_id: 0 }
     }
 
     /// A connected client without TLS, with a session that goes on.
     pub async fn connected(simulator: &Simulator, client_id: &str) -> Self {
         let mut client = Self::plain(simulator).await;
-        let connack = client
-            .connect(
-                Hello {
-                    clean_start: true,
-                    ..Hello::new(client_id)
-                }
-                .expiry(60),
-            )
-            .await;
+        let connack = client.connect(Hello { clean_start: true, ..Hello::new(client_id) }.expiry(60)).await;
         assert_eq!(connack.reason_code() as u8, 0);
         client
     }
@@ -150,10 +127,7 @@ impl Client {
 
     /// The next packet.
     pub async fn receive(&mut self) -> Packet {
-        timeout(SOON, self.read())
-            .await
-            .expect("a packet in time")
-            .unwrap_or(Packet::Closed)
+        timeout(SOON, self.read()).await.expect("a packet in time").unwrap_or(Packet::Closed)
     }
 
     /// Requires that nothing comes before the answer to a ping.
@@ -182,26 +156,17 @@ impl Client {
     /// All bytes until the end.
     pub async fn receive_raw(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        timeout(SOON, self.stream.read_to_end(&mut bytes))
-            .await
-            .expect("an end in time")
-            .unwrap();
+        timeout(SOON, self.stream.read_to_end(&mut bytes)).await.expect("an end in time").unwrap();
         bytes
     }
 
     pub async fn ping(&mut self) {
-        self.send(&Pingreq::builder().build().unwrap().to_continuous_buffer())
-            .await;
+        self.send(&Pingreq::builder().build().unwrap().to_continuous_buffer()).await;
     }
 
     /// Requires DISCONNECT with this reason code, then the end.
     pub async fn expect_disconnect(&mut self, code: u8) {
-        assert_eq!(
-            expect_packet!(self, Disconnect)
-                .reason_code()
-                .map(|code| code as u8),
-            Some(code)
-        );
+        assert_eq!(expect_packet!(self, Disconnect).reason_code().map(|code| code as u8), Some(code));
         assert!(matches!(self.receive().await, Packet::Closed));
     }
 
@@ -248,12 +213,8 @@ impl Client {
             .map(|(filter, options)| SubEntry::new(*filter, SubOpts::from_u8(*options).unwrap()).unwrap())
             .collect();
         let id = self.packet_id();
-        let subscribe = Subscribe::builder()
-            .packet_id(id)
-            .entries(entries)
-            .props(properties)
-            .build()
-            .unwrap();
+        let subscribe =
+            Subscribe::builder().packet_id(id).entries(entries).props(properties).build().unwrap();
         self.send(&subscribe.to_continuous_buffer()).await;
         let suback = expect_packet!(self, Suback);
         assert_eq!(suback.packet_id(), id);
@@ -262,12 +223,7 @@ impl Client {
 
     pub async fn unsubscribe(&mut self, filter: &str) -> u8 {
         let id = self.packet_id();
-        let unsubscribe = Unsubscribe::builder()
-            .packet_id(id)
-            .entries([filter])
-            .unwrap()
-            .build()
-            .unwrap();
+        let unsubscribe = Unsubscribe::builder().packet_id(id).entries([filter]).unwrap().build().unwrap();
         self.send(&unsubscribe.to_continuous_buffer()).await;
         expect_packet!(self, Unsuback).reason_codes()[0] as u8
     }
@@ -296,20 +252,14 @@ impl Client {
 
     /// Publishes with QoS 1; the reason code of PUBACK.
     pub async fn publish_1(&mut self, topic: &str, payload: &[u8]) -> u8 {
-        let id = self
-            .publish(Message {
-                qos: 1,
-                ..Message::new(topic, payload)
-            })
-            .await;
+        let id = self.publish(Message { qos: 1, ..Message::new(topic, payload) }).await;
         let puback = expect_packet!(self, Puback);
         assert_eq!(puback.packet_id(), id);
         puback.reason_code().map_or(0, |code| code as u8)
     }
 
     pub async fn puback(&mut self, packet_id: u16) {
-        self.send(&[&[0x40, 2], &packet_id.to_be_bytes()[..]].concat())
-            .await;
+        self.send(&[&[0x40, 2], &packet_id.to_be_bytes()[..]].concat()).await;
     }
 
     /// The next PUBLISH, acknowledged: topic and payload.
@@ -318,10 +268,7 @@ impl Client {
         if let Some(id) = publish.packet_id() {
             self.puback(id).await;
         }
-        (
-            publish.topic_name().to_owned(),
-            publish.payload().as_slice().to_vec(),
-        )
+        (publish.topic_name().to_owned(), publish.payload().as_slice().to_vec())
     }
 
     pub async fn disconnect(mut self, code: u8) {
@@ -341,13 +288,7 @@ pub struct Message<'a> {
 
 impl<'a> Message<'a> {
     pub fn new(topic: &'a str, payload: &'a [u8]) -> Self {
-        Self {
-            topic,
-            payload,
-            qos: 0,
-            retain: false,
-            properties: Vec::new(),
-        }
+        Self { topic, payload, qos: 0, retain: false, properties: Vec::new() }
     }
 }
 
@@ -378,9 +319,7 @@ impl<'a> Hello<'a> {
     }
 
     pub fn expiry(mut self, secs: u32) -> Self {
-        self.properties.push(Property::SessionExpiryInterval(
-            SessionExpiryInterval::new(secs).unwrap(),
-        ));
+        self.properties.push(Property::SessionExpiryInterval(SessionExpiryInterval::new(secs).unwrap()));
         self
     }
 

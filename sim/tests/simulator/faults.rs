@@ -7,22 +7,13 @@ use gecko_iot_sim::{Config, ConnectFault, ConnectionEnd, PublishFault, Simulator
 use crate::client::{Client, Hello, Message, Packet, SOON, expect_packet};
 
 async fn start() -> Simulator {
-    Simulator::start(Config {
-        plain_port: Some(0),
-        ..Config::default()
-    })
-    .await
-    .unwrap()
+    Simulator::start(Config { plain_port: Some(0), ..Config::default() }).await.unwrap()
 }
 
 #[tokio::test]
 async fn connections_are_ended_as_asked() {
     let simulator = start().await;
-    for end in [
-        ConnectionEnd::Disconnect(152),
-        ConnectionEnd::Close,
-        ConnectionEnd::Reset,
-    ] {
+    for end in [ConnectionEnd::Disconnect(152), ConnectionEnd::Close, ConnectionEnd::Reset] {
         let mut client = Client::connected(&simulator, "a").await;
         assert!(simulator.disconnect("a", end));
         match end {
@@ -30,23 +21,12 @@ async fn connections_are_ended_as_asked() {
             _ => assert!(matches!(client.receive().await, Packet::Closed)),
         }
         drop(client);
-        assert!(
-            simulator
-                .wait_until(SOON, |it| it.stats().open_connections == 0)
-                .await
-        );
+        assert!(simulator.wait_until(SOON, |it| it.stats().open_connections == 0).await);
     }
     assert!(!simulator.disconnect("a", ConnectionEnd::Close));
-    let _clients = [
-        Client::connected(&simulator, "a").await,
-        Client::connected(&simulator, "b").await,
-    ];
+    let _clients = [Client::connected(&simulator, "a").await, Client::connected(&simulator, "b").await];
     assert_eq!(simulator.disconnect_all(ConnectionEnd::Close), 2);
-    assert!(
-        simulator
-            .wait_until(SOON, |it| it.stats().open_clients == 0)
-            .await
-    );
+    assert!(simulator.wait_until(SOON, |it| it.stats().open_clients == 0).await);
 }
 
 #[tokio::test]
@@ -55,10 +35,7 @@ async fn connects_fail_as_asked() {
     simulator.on_connects(2, ConnectFault::Refuse(136));
     for expected in [136, 136, 0] {
         let mut client = Client::plain(&simulator).await;
-        assert_eq!(
-            client.connect(Hello::new("a")).await.reason_code() as u8,
-            expected
-        );
+        assert_eq!(client.connect(Hello::new("a")).await.reason_code() as u8, expected);
     }
     simulator.on_connects(1, ConnectFault::Close);
     let mut client = Client::plain(&simulator).await;
@@ -67,11 +44,7 @@ async fn connects_fail_as_asked() {
     simulator.on_connects(1, ConnectFault::Ignore);
     let mut client = Client::plain(&simulator).await;
     client.send(&Hello::new("a").bytes()).await;
-    assert!(
-        simulator
-            .wait_until(SOON, |it| it.stats().connects_refused == 4)
-            .await
-    );
+    assert!(simulator.wait_until(SOON, |it| it.stats().connects_refused == 4).await);
     assert_eq!(simulator.connects().last().unwrap().answer, None);
     assert!(client.is_silent().await);
 }
@@ -81,10 +54,7 @@ async fn publishes_fail_as_asked() {
     let simulator = start().await;
     let mut client = Client::connected(&simulator, "a").await;
     client.subscribe(&[("t", 0)]).await;
-    let message = || Message {
-        qos: 1,
-        ..Message::new("t", b"x")
-    };
+    let message = || Message { qos: 1, ..Message::new("t", b"x") };
 
     simulator.on_publishes(1, PublishFault::DropAcknowledgement);
     client.publish(message()).await;
@@ -131,17 +101,13 @@ async fn frozen_means_silent_and_thawed_goes_on() {
     let mut other = Client::connected(&simulator, "b").await;
 
     assert!(simulator.freeze_client("a", true));
-    client
-        .expect_silence_then(&simulator, |it| assert!(it.freeze_client("a", false)))
-        .await;
+    client.expect_silence_then(&simulator, |it| assert!(it.freeze_client("a", false))).await;
     other.expect_nothing().await;
 
     simulator.freeze(true);
     let mut late = Client::plain(&simulator).await;
     late.send(&Hello::new("c").bytes()).await;
-    client
-        .expect_silence_then(&simulator, |it| it.freeze(false))
-        .await;
+    client.expect_silence_then(&simulator, |it| it.freeze(false)).await;
     assert_eq!(expect_packet!(late, Connack).reason_code() as u8, 0);
 }
 

@@ -8,21 +8,12 @@ use mqtt_protocol_core::mqtt::packet::{Property, SubscriptionIdentifier};
 use crate::client::{Client, Hello, Message, Packet, SOON, expect_packet};
 
 async fn start(config: Config) -> Simulator {
-    Simulator::start(Config {
-        plain_port: Some(0),
-        ..config
-    })
-    .await
-    .unwrap()
+    Simulator::start(Config { plain_port: Some(0), ..config }).await.unwrap()
 }
 
 #[tokio::test]
 async fn messages_above_a_limit_are_refused() {
-    let simulator = start(Config {
-        denied_topics: vec!["no/#".to_owned()],
-        ..Config::default()
-    })
-    .await;
+    let simulator = start(Config { denied_topics: vec!["no/#".to_owned()], ..Config::default() }).await;
     let mut client = Client::connected(&simulator, "a").await;
     assert_eq!(client.publish_1("t", &vec![0; 128 * 1024]).await, 0);
     assert_eq!(client.publish_1("t", &vec![0; 128 * 1024 + 1]).await, 151);
@@ -40,11 +31,7 @@ async fn messages_above_a_limit_are_refused() {
 
 #[tokio::test]
 async fn subscriptions_above_a_limit_are_refused() {
-    let simulator = start(Config {
-        denied_topics: vec!["no/#".to_owned()],
-        ..Config::default()
-    })
-    .await;
+    let simulator = start(Config { denied_topics: vec!["no/#".to_owned()], ..Config::default() }).await;
     let mut client = Client::connected(&simulator, "a").await;
     let names: Vec<String> = (0..60).map(|n| format!("t/{n}")).collect();
     let filters: Vec<(&str, u8)> = names.iter().map(|name| (name.as_str(), 1)).collect();
@@ -54,12 +41,7 @@ async fn subscriptions_above_a_limit_are_refused() {
     }
     assert_eq!(client.subscribe(&filters[47..51]).await, [1, 1, 1, 151]);
     client.unsubscribe("t/0").await;
-    assert_eq!(
-        client
-            .subscribe(&[("1/2/3/4/5/6/7/8/9", 1), ("no/+", 1), ("t/0", 2)])
-            .await,
-        [143, 135, 1]
-    );
+    assert_eq!(client.subscribe(&[("1/2/3/4/5/6/7/8/9", 1), ("no/+", 1), ("t/0", 2)]).await, [143, 135, 1]);
 }
 
 #[tokio::test]
@@ -70,42 +52,19 @@ async fn what_is_not_available_is_refused() {
         shared_available: Some(false),
         ..ConnackProperties::aws()
     };
-    let simulator = start(Config {
-        connack,
-        ..Config::default()
-    })
-    .await;
+    let simulator = start(Config { connack, ..Config::default() }).await;
     let mut client = Client::connected(&simulator, "a").await;
-    assert_eq!(
-        client.subscribe(&[("a/#", 1), ("$share/g/a", 1), ("a", 1)]).await,
-        [162, 158, 1]
-    );
-    client
-        .publish(Message {
-            retain: true,
-            ..Message::new("a", b"x")
-        })
-        .await;
+    assert_eq!(client.subscribe(&[("a/#", 1), ("$share/g/a", 1), ("a", 1)]).await, [162, 158, 1]);
+    client.publish(Message { retain: true, ..Message::new("a", b"x") }).await;
     client.expect_disconnect(154).await;
 
     let mut client = Client::connected(&simulator, "a").await;
-    client
-        .publish(Message {
-            qos: 2,
-            ..Message::new("a", b"x")
-        })
-        .await;
+    client.publish(Message { qos: 2, ..Message::new("a", b"x") }).await;
     client.expect_disconnect(155).await;
 
     let mut client = Client::plain(&simulator).await;
-    let will = Message {
-        qos: 2,
-        ..Message::new("will", b"x")
-    };
-    let hello = Hello {
-        will: Some((will, Vec::new())),
-        ..Hello::new("b")
-    };
+    let will = Message { qos: 2, ..Message::new("will", b"x") };
+    let hello = Hello { will: Some((will, Vec::new())), ..Hello::new("b") };
     assert_eq!(client.connect(hello).await.reason_code() as u8, 155);
     assert_eq!(simulator.stats().protocol_errors, 3);
 
@@ -124,26 +83,11 @@ async fn what_is_not_available_is_refused() {
 
 #[tokio::test]
 async fn too_fast_publishes_are_discarded() {
-    let quotas = Quotas {
-        publishes_per_second: Some(10),
-        ..Quotas::none()
-    };
-    let simulator = start(Config {
-        quotas,
-        ..Config::default()
-    })
-    .await;
+    let quotas = Quotas { publishes_per_second: Some(10), ..Quotas::none() };
+    let simulator = start(Config { quotas, ..Config::default() }).await;
     let mut client = Client::connected(&simulator, "a").await;
-    let bytes: Vec<u8> = (0..30)
-        .flat_map(|_| {
-            client
-                .publish_bytes(Message {
-                    qos: 1,
-                    ..Message::new("t", b"")
-                })
-                .0
-        })
-        .collect();
+    let bytes: Vec<u8> =
+        (0..30).flat_map(|_| client.publish_bytes(Message { qos: 1, ..Message::new("t", b"") }).0).collect();
     client.send(&bytes).await;
     client.ping().await;
     let mut acknowledged = 0;
@@ -152,23 +96,13 @@ async fn too_fast_publishes_are_discarded() {
     }
     let stats = simulator.stats();
     assert!((10..=12).contains(&acknowledged), "{acknowledged}");
-    assert_eq!(
-        (stats.publishes_received, stats.publishes_discarded),
-        (30, 30 - acknowledged)
-    );
+    assert_eq!((stats.publishes_received, stats.publishes_discarded), (30, 30 - acknowledged));
 }
 
 #[tokio::test]
 async fn too_many_bytes_are_delayed() {
-    let quotas = Quotas {
-        bytes_per_second: Some(100_000),
-        ..Quotas::none()
-    };
-    let simulator = start(Config {
-        quotas,
-        ..Config::default()
-    })
-    .await;
+    let quotas = Quotas { bytes_per_second: Some(100_000), ..Quotas::none() };
+    let simulator = start(Config { quotas, ..Config::default() }).await;
     let mut client = Client::connected(&simulator, "a").await;
     let started = std::time::Instant::now();
     for _ in 0..3 {
@@ -182,16 +116,8 @@ async fn too_many_bytes_are_delayed() {
 #[tokio::test]
 async fn too_many_connects_are_refused() {
     for (connect_refusal, expected) in [(Refusal::Connack(151), Some(151)), (Refusal::Close, None)] {
-        let quotas = Quotas {
-            connects_per_second: Some(1),
-            connect_refusal,
-            ..Quotas::none()
-        };
-        let simulator = start(Config {
-            quotas,
-            ..Config::default()
-        })
-        .await;
+        let quotas = Quotas { connects_per_second: Some(1), connect_refusal, ..Quotas::none() };
+        let simulator = start(Config { quotas, ..Config::default() }).await;
         let _first = Client::connected(&simulator, "a").await;
         let _other = Client::connected(&simulator, "b").await;
         let mut second = Client::plain(&simulator).await;
@@ -215,30 +141,15 @@ async fn too_many_connects_are_refused() {
 
 #[tokio::test]
 async fn unacknowledged_publishes_are_counted_against_the_receive_maximum() {
-    let connack = ConnackProperties {
-        receive_maximum: Some(5),
-        ..ConnackProperties::aws()
-    };
-    let simulator = start(Config {
-        connack,
-        ..Config::default()
-    })
-    .await;
+    let connack = ConnackProperties { receive_maximum: Some(5), ..ConnackProperties::aws() };
+    let simulator = start(Config { connack, ..Config::default() }).await;
     let mut client = Client::connected(&simulator, "a").await;
     for _ in 0..20 {
         assert_eq!(client.publish_1("t", b"").await, 0);
     }
     // Sent in one go: no acknowledgement can have been seen in between.
-    let bytes: Vec<u8> = (0..6)
-        .flat_map(|_| {
-            client
-                .publish_bytes(Message {
-                    qos: 1,
-                    ..Message::new("t", b"")
-                })
-                .0
-        })
-        .collect();
+    let bytes: Vec<u8> =
+        (0..6).flat_map(|_| client.publish_bytes(Message { qos: 1, ..Message::new("t", b"") }).0).collect();
     client.send(&bytes).await;
     for _ in 0..5 {
         expect_packet!(client, Puback);

@@ -8,12 +8,7 @@ use mqtt_protocol_core::mqtt::packet::{Property, WillDelayInterval};
 use crate::client::{Client, Hello, Message, Packet, SOON, expect_packet};
 
 async fn start() -> Simulator {
-    Simulator::start(Config {
-        plain_port: Some(0),
-        ..Config::default()
-    })
-    .await
-    .unwrap()
+    Simulator::start(Config { plain_port: Some(0), ..Config::default() }).await.unwrap()
 }
 
 /// Waits until the broker knows that a client is gone.
@@ -33,10 +28,7 @@ async fn a_session_keeps_subscriptions_and_messages() {
     simulator.publish("t/2", b"two", 1, false);
     simulator.publish("t/3", b"zero", 0, false);
     let session = simulator.session("a").unwrap();
-    assert_eq!(
-        (session.queued, session.subscriptions.len(), session.expiry_secs),
-        (2, 1, 60)
-    );
+    assert_eq!((session.queued, session.subscriptions.len(), session.expiry_secs), (2, 1, 60));
 
     let mut client = Client::plain(&simulator).await;
     assert!(client.connect(Hello::new("a").expiry(60)).await.session_present());
@@ -46,10 +38,7 @@ async fn a_session_keeps_subscriptions_and_messages() {
     client.disconnect(0).await;
 
     let mut client = Client::plain(&simulator).await;
-    let hello = Hello {
-        clean_start: true,
-        ..Hello::new("a").expiry(0)
-    };
+    let hello = Hello { clean_start: true, ..Hello::new("a").expiry(0) };
     assert!(!client.connect(hello).await.session_present());
     client.disconnect(0).await;
     gone(&simulator, "a").await;
@@ -60,15 +49,8 @@ async fn a_session_keeps_subscriptions_and_messages() {
 #[tokio::test]
 async fn unacknowledged_messages_come_again_with_dup_only_if_so_configured() {
     for set_dup in [false, true] {
-        let delivery = Delivery {
-            set_dup,
-            ..Delivery::default()
-        };
-        let config = Config {
-            plain_port: Some(0),
-            delivery,
-            ..Config::default()
-        };
+        let delivery = Delivery { set_dup, ..Delivery::default() };
+        let config = Config { plain_port: Some(0), delivery, ..Config::default() };
         let simulator = Simulator::start(config).await.unwrap();
         let mut client = Client::connected(&simulator, "a").await;
         client.subscribe(&[("t", 1)]).await;
@@ -107,10 +89,7 @@ async fn a_takeover_gives_142_and_keeps_the_session() {
     simulator.publish("t", b"x", 1, false);
     assert_eq!(new.next_message().await.1, b"x");
     let stats = simulator.stats();
-    assert_eq!(
-        (stats.takeovers, stats.connects_accepted, stats.protocol_errors),
-        (1, 2, 0)
-    );
+    assert_eq!((stats.takeovers, stats.connects_accepted, stats.protocol_errors), (1, 2, 0));
     assert_eq!(simulator.ends()[0].sent, Some(142));
 }
 
@@ -124,20 +103,11 @@ async fn client_identifiers_are_assigned_and_not_taken_back() {
         _ => None,
     });
     let assigned = assigned.unwrap();
-    assert!(
-        assigned.starts_with("$GEN/") && assigned.len() == 41,
-        "{assigned}"
-    );
+    assert!(assigned.starts_with("$GEN/") && assigned.len() == 41, "{assigned}");
     let mut client = Client::plain(&simulator).await;
-    assert_eq!(
-        client.connect(Hello::new(&assigned)).await.reason_code() as u8,
-        133
-    );
+    assert_eq!(client.connect(Hello::new(&assigned)).await.reason_code() as u8, 133);
     let mut client = Client::plain(&simulator).await;
-    assert_eq!(
-        client.connect(Hello::new(&"x".repeat(129))).await.reason_code() as u8,
-        133
-    );
+    assert_eq!(client.connect(Hello::new(&"x".repeat(129))).await.reason_code() as u8, 133);
 }
 
 fn number(connack: &mqtt_protocol_core::mqtt::packet::v5_0::Connack, id: u8) -> Option<u32> {
@@ -163,12 +133,7 @@ fn number(connack: &mqtt_protocol_core::mqtt::packet::v5_0::Connack, id: u8) -> 
 async fn connack_says_what_aws_says() {
     let simulator = start().await;
     let mut client = Client::plain(&simulator).await;
-    let connack = client
-        .connect(Hello {
-            keep_alive: 5,
-            ..Hello::new("a").expiry(u32::MAX)
-        })
-        .await;
+    let connack = client.connect(Hello { keep_alive: 5, ..Hello::new("a").expiry(u32::MAX) }).await;
     let expected = [
         (17, 604_800),
         (19, 30),
@@ -188,11 +153,7 @@ async fn connack_says_what_aws_says() {
 
 #[tokio::test]
 async fn silence_ends_a_connection_with_141() {
-    let config = Config {
-        plain_port: Some(0),
-        keep_alive: KeepAliveRule::Fixed(1),
-        ..Config::default()
-    };
+    let config = Config { plain_port: Some(0), keep_alive: KeepAliveRule::Fixed(1), ..Config::default() };
     let simulator = Simulator::start(config).await.unwrap();
     let mut client = Client::connected(&simulator, "a").await;
     client.expect_disconnect(141).await;
@@ -201,17 +162,9 @@ async fn silence_ends_a_connection_with_141() {
 /// A client with a will on topic `will`.
 async fn with_will(simulator: &Simulator, client_id: &str, delay_secs: u32, expiry_secs: u32) -> Client {
     let mut client = Client::plain(simulator).await;
-    let properties = vec![Property::WillDelayInterval(
-        WillDelayInterval::new(delay_secs).unwrap(),
-    )];
-    let message = Message {
-        qos: 1,
-        ..Message::new("will", client_id.as_bytes())
-    };
-    let hello = Hello {
-        will: Some((message, properties)),
-        ..Hello::new(client_id).expiry(expiry_secs)
-    };
+    let properties = vec![Property::WillDelayInterval(WillDelayInterval::new(delay_secs).unwrap())];
+    let message = Message { qos: 1, ..Message::new("will", client_id.as_bytes()) };
+    let hello = Hello { will: Some((message, properties)), ..Hello::new(client_id).expiry(expiry_secs) };
     assert_eq!(client.connect(hello).await.reason_code() as u8, 0);
     client
 }
@@ -226,10 +179,7 @@ async fn a_will_is_published_when_its_client_is_lost_and_only_then() {
     gone(&simulator, "normal").await;
     heir.expect_nothing().await;
 
-    with_will(&simulator, "on-request", 0, 60)
-        .await
-        .disconnect(4)
-        .await;
+    with_will(&simulator, "on-request", 0, 60).await.disconnect(4).await;
     assert_eq!(heir.next_message().await.1, b"on-request");
 
     drop(with_will(&simulator, "lost", 0, 60).await);
@@ -258,19 +208,12 @@ async fn a_takeover_publishes_the_will_unless_it_is_delayed_and_the_session_goes
     let simulator = start().await;
     let mut heir = Client::connected(&simulator, "heir").await;
     heir.subscribe(&[("will", 1)]).await;
-    for (delay, clean_start, published) in [
-        (0, false, true),
-        (10, false, false),
-        (10, true, true),
-        (0, true, true),
-    ] {
+    for (delay, clean_start, published) in
+        [(0, false, true), (10, false, false), (10, true, true), (0, true, true)]
+    {
         let mut old = with_will(&simulator, "a", delay, 60).await;
         let mut new = Client::plain(&simulator).await;
-        new.connect(Hello {
-            clean_start,
-            ..Hello::new("a").expiry(60)
-        })
-        .await;
+        new.connect(Hello { clean_start, ..Hello::new("a").expiry(60) }).await;
         old.expect_disconnect(142).await;
         if published {
             assert_eq!(heir.next_message().await.1, b"a");

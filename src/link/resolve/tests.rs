@@ -23,10 +23,7 @@ impl Script {
             let script = script.clone();
             move |host: &str| script.lookup(host)
         };
-        (
-            script,
-            Box::leak(Box::new(Resolver::new(Box::leak(Box::new(lookup))))),
-        )
+        (script, Box::leak(Box::new(Resolver::new(Box::leak(Box::new(lookup))))))
     }
 
     fn lookup(&self, host: &str) -> io::Result<Vec<SocketAddr>> {
@@ -51,26 +48,17 @@ impl Script {
     /// Waits until the lookup of that turn has begun, so that turns are what the test means by them.
     fn begun(&self, host: &str, turn: u32) {
         let turns = self.turns.lock().unwrap();
-        drop(
-            self.began
-                .wait_while(turns, |turns| turns.get(host).copied().unwrap_or(0) < turn)
-                .unwrap(),
-        );
+        drop(self.began.wait_while(turns, |turns| turns.get(host).copied().unwrap_or(0) < turn).unwrap());
     }
 
     fn answer(&self, host: &str, turn: u32, answer: Scripted) {
-        self.answers
-            .lock()
-            .unwrap()
-            .insert((host.to_owned(), turn), answer);
+        self.answers.lock().unwrap().insert((host.to_owned(), turn), answer);
         self.answered.notify_all();
     }
 }
 
 fn found(answer: Result<Answer, oneshot::error::RecvError>) -> String {
-    answer
-        .unwrap()
-        .map_or_else(|reason| reason, |addresses| addresses[0].ip().to_string())
+    answer.unwrap().map_or_else(|reason| reason, |addresses| addresses[0].ip().to_string())
 }
 
 #[tokio::test]
@@ -145,12 +133,7 @@ async fn the_number_of_threads_is_bounded() {
     }
     let error = resolver.ask("one.more").err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Dns);
-    assert!(
-        error
-            .message()
-            .contains("'one.more': the system's resolver is busy with 16 other"),
-        "{error}"
-    );
+    assert!(error.message().contains("'one.more': the system's resolver is busy with 16 other"), "{error}");
     // What is already looked up can still be joined.
     drop(resolver.ask("name-5").unwrap());
     for turn in 1..=MAX_SAME as u32 {
@@ -187,21 +170,12 @@ async fn reaping_joins_the_finished_and_does_not_wait_for_the_stuck() {
 async fn failures_have_the_name_and_the_reason() {
     for (lookup, text) in [
         (
-            &(|_: &str| {
-                Err(io::Error::other(
-                    "failed to lookup address information: Name not known",
-                ))
-            }) as &Lookup,
+            &(|_: &str| Err(io::Error::other("failed to lookup address information: Name not known")))
+                as &Lookup,
             "cannot resolve the name 'a.example': Name not known",
         ),
-        (
-            &|_: &str| Ok(Vec::new()),
-            "cannot resolve the name 'a.example': it has no address",
-        ),
-        (
-            &|_: &str| panic!("a defect"),
-            "cannot resolve the name 'a.example': the lookup panicked",
-        ),
+        (&|_: &str| Ok(Vec::new()), "cannot resolve the name 'a.example': it has no address"),
+        (&|_: &str| panic!("a defect"), "cannot resolve the name 'a.example': the lookup panicked"),
     ] {
         let resolver: &'static Resolver = Box::leak(Box::new(Resolver::new(lookup)));
         let error = resolver.resolve("a.example").await.unwrap_err();
@@ -213,17 +187,7 @@ async fn failures_have_the_name_and_the_reason() {
 #[tokio::test]
 async fn the_system_resolves() {
     let local = resolve("localhost", 8883).await.unwrap();
-    assert!(
-        local
-            .iter()
-            .all(|address| address.ip().is_loopback() && address.port() == 8883)
-    );
-    assert_eq!(
-        resolve("192.0.2.1", 443).await.unwrap(),
-        ["192.0.2.1:443".parse().unwrap()]
-    );
-    assert_eq!(
-        resolve("2001:db8::1", 443).await.unwrap(),
-        ["[2001:db8::1]:443".parse().unwrap()]
-    );
+    assert!(local.iter().all(|address| address.ip().is_loopback() && address.port() == 8883));
+    assert_eq!(resolve("192.0.2.1", 443).await.unwrap(), ["192.0.2.1:443".parse().unwrap()]);
+    assert_eq!(resolve("2001:db8::1", 443).await.unwrap(), ["[2001:db8::1]:443".parse().unwrap()]);
 }

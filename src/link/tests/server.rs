@@ -34,10 +34,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        Self {
-            issuer: Issuer::new(params, key),
-            certificate,
-        }
+        Self { issuer: Issuer::new(params, key), certificate }
     }
 
     pub fn roots(&self) -> Roots {
@@ -64,10 +61,7 @@ impl Authority {
 
     fn issue(&self, params: CertificateParams) -> Pair {
         let key = KeyPair::generate().unwrap();
-        Pair {
-            certificate: params.signed_by(&key, &self.issuer).unwrap(),
-            key,
-        }
+        Pair { certificate: params.signed_by(&key, &self.issuer).unwrap(), key }
     }
 }
 
@@ -101,9 +95,7 @@ pub async fn tls(pair: &Pair, manners: Manners<'_>) -> SocketAddr {
         }
     };
     let key = PrivateKeyDer::Pkcs8(pair.key.serialized_der().to_vec().into());
-    let mut config = builder
-        .with_single_cert(vec![pair.certificate.der().clone()], key)
-        .unwrap();
+    let mut config = builder.with_single_cert(vec![pair.certificate.der().clone()], key).unwrap();
     config.alpn_protocols = manners.alpn.iter().map(|alpn| alpn.as_bytes().to_vec()).collect();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     tcp(move |tcp| {

@@ -1,0 +1,347 @@
+//! A client: what a handle is. Puts commands in, reads snapshots out; the work is the driver's.
+
+pub mod registry;
+pub mod shared;
+
+use crate::completion::{Ack, Completion, Waiter};
+use crate::dispatch::Mailbox;
+use crate::dispatch::listeners::{MessageListener, Receipt, StateListener};
+use crate::driver;
+use crate::options::{Options, TokenInput, TokenRequest};
+use crate::packet::{RetainHandling, StoredPublish, topic};
+use crate::runtime::Runtime;
+use crate::session::queue::Publish;
+use crate::session::subscriptions::{Request, Wanted};
+use crate::{ConnectionState, Error, ErrorKind, Message, QoS, Result};
+use shared::{Command, Shared};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a call may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// As the options say for this kind of call.
+    Default,
+    /// At most so long; zero: not at all.
+    For(Duration),
+}
+
+impl Wait {
+    fn or(self, default: Duration) -> Duration {
+        match self {
+            Self::Default => default,
+            Self::For(time) => time,
+        }
+    }
+}
+
+/// One topic filter of a SUBSCRIBE (MQTT 5, 3.8.3.1).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Subscription<'a> {
+    /// The topic filter.
+    pub filter: &'a str,
+    /// The highest QoS wanted.
+    pub qos: QoS,
+    /// Do not send what this client published itself.
+    pub no_local: bool,
+    /// Keep the retain flag as it was published.
+    pub retain_as_published: bool,
+    /// 0: send retained messages; 1: only for a new subscription; 2: do not.
+    pub retain_handling: u8,
+}
+
+/// Keeps one connection. Dropping it closes without a farewell: it waits for the running callback, tells the
+/// remaining operations that they are cancelled, and drops all listeners; inside a callback of its own it
+/// returns at once, and all that happens when the callback has returned.
+pub struct Client {
+    shared: Arc<Shared>,
+    runtime: Option<Arc<Runtime>>,
+}
+
+impl Client {
+    /// Makes a client; the first one makes the library's threads. Fails with the first error of the options.
+    pub fn new(options: &Options) -> Result<Self> {
+        let settings = options.settings()?;
+        let runtime = Runtime::acquire()?;
+        let shared = Shared::new(settings, runtime.pool())?;
+        runtime.handle().spawn(driver::run(shared.clone(), driver::dial()));
+        Ok(Self { shared, runtime: Some(runtime) })
+    }
+
+    /// Starts, and waits until connected or the round failed; goes on in the background when the time is over.
+    pub fn connect(&self, wait: Wait) -> Result<()> {
+        let time = wait.or(self.shared.settings.connect_timeout);
+        if time.is_zero() {
+            return self.shared.command(Command::Connect(Completion::None));
+        }
+        let waiter = Arc::new(Waiter::default());
+        self.shared.command(Command::Connect(Completion::Waiter(waiter.clone())))?;
+        let _waiting = self.shared.mailbox.wait_guard();
+        let result = waiter.wait(Instant::now() + time).result;
+        match result {
+            Err(error) if error.kind() == ErrorKind::Timeout => Err(self.shared.connect_timeout(time)),
+            result => result,
+        }
+    }
+
+    /// Lets accepted messages go out within the time, then DISCONNECT.
+    pub fn disconnect(&self, wait: Wait) -> Result<()> {
+        let time = wait.or(self.shared.settings.operation_timeout);
+        let until = Instant::now() + time;
+        if time.is_zero() {
+            return self.shared.command(Command::Disconnect { until, completion: Completion::None });
+        }
+        if self.shared.mailbox.is_current() {
+            return Err(Error::new(
+                ErrorKind::WouldDeadlock,
+                "gecko_mqtt_disconnect with a time, inside a callback of the same client, would wait for that callback: give 0",
+            ));
+        }
+        let waiter = Arc::new(Waiter::default());
+        self.shared.command(Command::Disconnect { until, completion: Completion::Waiter(waiter.clone()) })?;
+        // The driver keeps the time itself, and has a little more for the farewell.
+        waiter.wait(until + driver::FAREWELL * 2).result
+    }
+
+    /// Whether a live connection is there.
+    pub fn is_connected(&self) -> bool {
+        self.shared.is_connected()
+    }
+
+    /// What the connection is doing.
+    pub fn state(&self) -> ConnectionState {
+        self.shared.state()
+    }
+
+    /// The client identifier in use.
+    pub fn client_id(&self) -> String {
+        self.shared.client_id()
+    }
+
+    /// Accepted (then exactly one completion follows) or refused (then none).
+    pub fn publish(&self, message: &Message<'_>, completion: Completion) -> Result<()> {
+        let mut publish = Publish::new(StoredPublish::new(message)?, completion);
+        if let Some(secs) = message.message_expiry_secs {
+            publish.expires_at = Instant::now().checked_add(Duration::from_secs(secs.into()));
+        }
+        self.shared.publish(publish)
+    }
+
+    /// Publishes and waits. When the time is over: TIMEOUT if nothing was written (it is cancelled),
+    /// OUTCOME_UNKNOWN if it was.
+    pub fn publish_wait(&self, message: &Message<'_>, wait: Wait) -> Ack {
+        let waiter = Arc::new(Waiter::default());
+        if let Err(error) = self.publish(message, Completion::Waiter(waiter.clone())) {
+            return Ack::failed(error);
+        }
+        let ack = self.wait(&waiter, wait);
+        if is_timeout(&ack) {
+            self.shared.forget(&waiter);
+        }
+        ack
+    }
+
+    /// Subscribes. The handler is in force at once; `None`: the messages go to `on_message`. `key` is what
+    /// [`remove_listeners`](Self::remove_listeners) looks for.
+    pub fn subscribe(
+        &self,
+        subscriptions: &[Subscription<'_>],
+        handler: Option<(usize, MessageListener)>,
+        completion: Completion,
+    ) -> Result<()> {
+        check_subscriptions(subscriptions)?;
+        let filters: Vec<&str> = subscriptions.iter().map(|subscription| subscription.filter).collect();
+        self.shared.check_room()?;
+        let listeners = &self.shared.mailbox.listeners;
+        let handler = match handler {
+            Some((key, listener)) => listeners.add_handlers(&filters, key, listener),
+            None => listeners.without_handler(&filters),
+        };
+        let wanted = |subscription: &Subscription<'_>| Wanted {
+            filter: subscription.filter.into(),
+            qos: subscription.qos,
+            no_local: subscription.no_local,
+            retain_as_published: subscription.retain_as_published,
+            retain_handling: match subscription.retain_handling {
+                0 => RetainHandling::Send,
+                1 => RetainHandling::SendIfNew,
+                _ => RetainHandling::DoNotSend,
+            },
+            handler,
+        };
+        let filters = subscriptions.iter().map(wanted).collect();
+        self.shared.command(Command::Request(Request::Subscribe { filters, completion, restoring: false }))
+    }
+
+    /// Subscribes and waits. A subscription that was not sent when the time is over is withdrawn.
+    pub fn subscribe_wait(
+        &self,
+        subscriptions: &[Subscription<'_>],
+        handler: Option<(usize, MessageListener)>,
+        wait: Wait,
+    ) -> Ack {
+        let waiter = Arc::new(Waiter::default());
+        match self.subscribe(subscriptions, handler, Completion::Waiter(waiter.clone())) {
+            Ok(()) => self.wait(&waiter, wait),
+            Err(error) => Ack::failed(error),
+        }
+    }
+
+    /// Unsubscribes; the filter's handler goes when the server has confirmed.
+    pub fn unsubscribe(&self, filter: &str, completion: Completion) -> Result<()> {
+        topic::valid_filter(filter)?;
+        let below = self.shared.mailbox.listeners.next_handler();
+        self.shared.command(Command::Request(Request::Unsubscribe {
+            filter: filter.into(),
+            completion,
+            below,
+        }))
+    }
+
+    /// Unsubscribes and waits.
+    pub fn unsubscribe_wait(&self, filter: &str, wait: Wait) -> Ack {
+        let waiter = Arc::new(Waiter::default());
+        match self.unsubscribe(filter, Completion::Waiter(waiter.clone())) {
+            Ok(()) => self.wait(&waiter, wait),
+            Err(error) => Ack::failed(error),
+        }
+    }
+
+    fn wait(&self, waiter: &Waiter, wait: Wait) -> Ack {
+        let deadline = Instant::now() + wait.or(self.shared.settings.operation_timeout);
+        let _waiting = self.shared.mailbox.wait_guard();
+        let ack = waiter.wait(deadline);
+        if is_timeout(&ack) {
+            // The driver withdraws what nobody waits for.
+            self.shared.bell.ring();
+        }
+        ack
+    }
+
+    /// Adds a listener for messages that no filter's own handler takes.
+    pub fn on_message(&self, key: usize, listener: MessageListener) -> Result<()> {
+        self.shared.mailbox.listeners.add_message_listener(key, listener);
+        Ok(())
+    }
+
+    /// Adds a listener for the connection's state.
+    pub fn on_connection_state_change(&self, key: usize, listener: StateListener) -> Result<()> {
+        self.shared.mailbox.listeners.add_state_listener(key, listener);
+        Ok(())
+    }
+
+    /// Removes every listener and handler that was added with `key`; each is dropped after its last call.
+    pub fn remove_listeners(&self, key: usize) -> Result<()> {
+        match self.shared.mailbox.listeners.remove(key) {
+            0 => Err(Error::new(ErrorKind::NotFound, "no listener of this client has that userdata")),
+            _ => Ok(()),
+        }
+    }
+
+    /// With [`DispatchMode::App`](crate::DispatchMode::App): readable while callbacks are due; -1 otherwise.
+    pub fn dispatch_fd(&self) -> i32 {
+        self.shared.mailbox.fd()
+    }
+
+    /// What runs due callbacks with [`DispatchMode::App`](crate::DispatchMode::App). Apart from the client,
+    /// because one of those callbacks may free it.
+    pub fn dispatcher(&self) -> Dispatcher {
+        Dispatcher { mailbox: self.shared.mailbox.clone(), limit: self.shared.settings.operation_timeout }
+    }
+
+    /// Acknowledges a message by hand, from any thread. Needs no handle: the receipt knows its client.
+    pub fn message_ack(receipt: Receipt) -> Result<()> {
+        let unknown =
+            || Error::new(ErrorKind::NotFound, "no message waits for this acknowledgement (any more)");
+        let (client, message) = receipt.split();
+        if message == 0 {
+            return Err(Error::new(ErrorKind::InvalidArgument, "a QoS 0 message is not acknowledged"));
+        }
+        let shared = registry::client(client).ok_or_else(unknown)?;
+        if !shared.settings.manual_ack {
+            let message = "the library acknowledges by itself: see gecko_mqtt_options_set_manual_ack";
+            return Err(Error::new(ErrorKind::InvalidConfiguration, message));
+        }
+        shared.command(Command::Handled(message))
+    }
+}
+
+/// Runs a client's callbacks on the calling thread.
+pub struct Dispatcher {
+    mailbox: Arc<Mailbox>,
+    limit: Duration,
+}
+
+impl Dispatcher {
+    /// Waits for due callbacks, runs them here and says how many.
+    pub fn dispatch(&self, wait: Wait) -> Result<usize> {
+        self.mailbox.dispatch(wait.or(self.limit))
+    }
+}
+
+/// Answers a request of the token provider; from any thread. A token that cannot be used leaves it open.
+pub fn token_request_complete(request: TokenRequest, token: &TokenInput<'_>) -> Result<()> {
+    let token = token.parse()?;
+    answer(request, Ok(token))
+}
+
+/// The same, when there is no token to be had. `reason` is told to the user, and must not be a secret.
+pub fn token_request_fail(request: TokenRequest, reason: &str) -> Result<()> {
+    let reason: String = reason.chars().take(500).collect();
+    let error =
+        Error::new(ErrorKind::TokenRefresh, format!("the application could not get a token: {reason}"));
+    answer(request, Err(error))
+}
+
+fn answer(request: TokenRequest, answer: Result<crate::credentials::Token>) -> Result<()> {
+    let late = || {
+        Error::new(
+            ErrorKind::NotFound,
+            "no such token request is open: the answer is late, double, or its client is gone",
+        )
+    };
+    let shared = registry::close_request(request).ok_or_else(late)?;
+    shared.command(Command::Token { request, answer }).map_err(|_| late())
+}
+
+fn is_timeout(ack: &Ack) -> bool {
+    ack.result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout)
+}
+
+fn check_subscriptions(subscriptions: &[Subscription<'_>]) -> Result<()> {
+    if subscriptions.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "a SUBSCRIBE has at least one topic filter [MQTT-3.8.3-2]",
+        ));
+    }
+    for (index, subscription) in subscriptions.iter().enumerate() {
+        topic::valid_filter(subscription.filter)?;
+        if subscription.retain_handling > 2 {
+            let message = format!("retain handling is 0, 1 or 2, not {}", subscription.retain_handling);
+            return Err(Error::new(ErrorKind::OutOfRange, message));
+        }
+        if subscription.no_local && subscription.filter.starts_with("$share/") {
+            let message = "no local is not allowed for a shared subscription [MQTT-3.8.3-4]";
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        if subscriptions[..index].iter().any(|other| other.filter == subscription.filter) {
+            let message = format!("the topic filter '{}' is there twice", subscription.filter);
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+    }
+    Ok(())
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let remains = shared::Remains::new(self.shared.clone(), self.runtime.take());
+        self.shared.close();
+        let mailbox = &self.shared.mailbox;
+        if mailbox.is_current() {
+            return mailbox.keep(Box::new(remains));
+        }
+        mailbox.finish();
+        drop(remains);
+    }
+}

@@ -1,0 +1,262 @@
+//! What the handle, the driver and the dispatcher of one client have in common.
+
+use super::registry;
+use crate::bell::Bell;
+use crate::completion::{Ack, Completion, Waiter};
+use crate::credentials::Token;
+use crate::dispatch::pool::Pool;
+use crate::dispatch::{Delivery, Mailbox};
+use crate::options::{Settings, TokenProvider, TokenRequest};
+use crate::process::lock;
+use crate::runtime::{Runtime, refused};
+use crate::session::queue::{Publish, Queue};
+use crate::session::subscriptions::Request;
+use crate::sys;
+use crate::{ConnectionState, Error, ErrorKind, Result};
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Commands that wait for the driver; more are refused.
+const MAX_COMMANDS: usize = 1024;
+
+/// What the driver is asked to do.
+#[derive(Debug)]
+pub enum Command {
+    Connect(Completion),
+    Disconnect {
+        until: std::time::Instant,
+        completion: Completion,
+    },
+    Request(Request),
+    /// A manual acknowledgement.
+    Handled(u64),
+    Token {
+        request: TokenRequest,
+        answer: Result<Token>,
+    },
+}
+
+/// What waits for the driver.
+pub struct Inbox {
+    pub queue: Queue,
+    pub commands: VecDeque<Command>,
+    pub closing: bool,
+}
+
+impl Inbox {
+    fn has_room(&self) -> Result<()> {
+        match (self.closing, self.commands.len() >= MAX_COMMANDS) {
+            (true, _) => Err(closed()),
+            (_, true) => Err(Error::new(ErrorKind::QueueFull, "1,024 requests wait already")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// See the module.
+pub struct Shared {
+    pub number: u32,
+    pub settings: Settings,
+    pub inbox: Mutex<Inbox>,
+    pub bell: Arc<Bell>,
+    pub mailbox: Arc<Mailbox>,
+    /// Of the last attempt that failed, until one succeeds.
+    pub last_failure: Mutex<Option<Error>>,
+    pub provider: Mutex<Provider>,
+    client_id: Mutex<String>,
+    state: AtomicU8,
+    connected: AtomicBool,
+}
+
+/// The application's token provider, and the thread that is in it.
+pub struct Provider {
+    pub call: Option<TokenProvider>,
+    pub thread: Option<JoinHandle<()>>,
+}
+
+impl Shared {
+    pub fn new(mut settings: Settings, pool: &Arc<Pool>) -> Result<Arc<Self>> {
+        let bell = Arc::new(Bell::default());
+        let mailbox = Mailbox::new(settings.dispatch, pool, bell.clone()).map_err(|e| refused(&e))?;
+        let number = registry::new_number();
+        mailbox.set_client(number);
+        let call = settings.provider.take();
+        let shared = Arc::new(Self {
+            number,
+            inbox: Mutex::new(Inbox {
+                queue: Queue::new(settings.queue),
+                commands: VecDeque::new(),
+                closing: false,
+            }),
+            bell,
+            mailbox,
+            last_failure: Mutex::default(),
+            provider: Mutex::new(Provider { call, thread: None }),
+            client_id: Mutex::new(settings.client_id.clone().unwrap_or_else(generated_client_id)),
+            state: AtomicU8::new(ConnectionState::Disconnected as u8),
+            connected: AtomicBool::new(false),
+            settings,
+        });
+        registry::add_client(number, &shared);
+        Ok(shared)
+    }
+
+    pub fn command(&self, command: Command) -> Result<()> {
+        let mut inbox = lock(&self.inbox);
+        if let Err(error) = inbox.has_room() {
+            drop(inbox);
+            return self.refuse(command, error);
+        }
+        inbox.commands.push_back(command);
+        drop(inbox);
+        self.bell.ring();
+        Ok(())
+    }
+
+    /// Whether a further command would be taken; asked before a handler is put in force.
+    pub fn check_room(&self) -> Result<()> {
+        lock(&self.inbox).has_room()
+    }
+
+    /// A refused SUBSCRIBE takes its handler with it, and that happens where callbacks run.
+    fn refuse(&self, command: Command, error: Error) -> Result<()> {
+        if let Command::Request(request @ Request::Subscribe { .. }) = command {
+            let (mut done, mut released) = (Vec::new(), Vec::new());
+            request.fail(&error, &mut done, &mut released);
+            self.mailbox.listeners.release(&released);
+        }
+        Err(error)
+    }
+
+    pub fn publish(&self, publish: Publish) -> Result<()> {
+        let mut dropped = Vec::new();
+        let mut inbox = lock(&self.inbox);
+        if inbox.closing {
+            return Err(closed());
+        }
+        let pushed = inbox.queue.push(publish, &mut dropped);
+        drop(inbox);
+        self.complete(dropped);
+        match pushed {
+            Ok(()) => {
+                self.bell.ring();
+                Ok(())
+            }
+            Err((error, _publish)) => Err(error),
+        }
+    }
+
+    /// Takes a publish whose waiter gave up out of the queue.
+    pub fn forget(&self, waiter: &Arc<Waiter>) {
+        let waits = |publish: &Publish| matches!(&publish.completion, Completion::Waiter(w) if Arc::ptr_eq(w, waiter));
+        lock(&self.inbox).queue.remove(waits);
+    }
+
+    /// Tells the end of operations: threads that wait at once, callbacks where they run.
+    pub fn complete(&self, mut done: Vec<(Completion, Ack)>) {
+        let mut callbacks = Vec::new();
+        for (completion, ack) in done.drain(..) {
+            if completion.is_callback() {
+                callbacks.push((completion, ack));
+            } else {
+                completion.complete(ack);
+            }
+        }
+        if !callbacks.is_empty() {
+            self.mailbox.post(Delivery::Done(callbacks));
+        }
+    }
+
+    pub fn state(&self) -> ConnectionState {
+        ConnectionState::from_u8(self.state.load(Ordering::Acquire))
+    }
+
+    /// Changes the state and has it told; does nothing where it is the same.
+    pub fn set_state(&self, state: ConnectionState) {
+        self.connected.store(
+            matches!(state, ConnectionState::Connected | ConnectionState::CredentialRefreshFailed),
+            Ordering::Release,
+        );
+        if self.state.swap(state as u8, Ordering::AcqRel) != state as u8 {
+            self.mailbox.post(Delivery::State(state));
+        }
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Acquire)
+    }
+
+    pub fn client_id(&self) -> String {
+        lock(&self.client_id).clone()
+    }
+
+    pub fn set_client_id(&self, client_id: &str) {
+        client_id.clone_into(&mut lock(&self.client_id));
+    }
+
+    /// What `connect` says when its time is over.
+    pub fn connect_timeout(&self, time: Duration) -> Error {
+        let ms = time.as_millis();
+        match &*lock(&self.last_failure) {
+            Some(error) => {
+                let message = format!(
+                    "not connected within {ms} ms, and still being tried; the last attempt failed: {error}"
+                );
+                let timeout = Error::new(error.kind(), message);
+                error.reason_code().map_or(timeout.clone(), |reason| timeout.with_reason(reason))
+            }
+            None => Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "not connected within {ms} ms; it goes on in the background (see gecko_mqtt_get_connection_state)"
+                ),
+            ),
+        }
+    }
+
+    /// No command is taken any more, no callback but completions runs any more, and the driver ends.
+    pub fn close(&self) {
+        self.mailbox.close();
+        registry::remove_client(self.number);
+        lock(&self.inbox).closing = true;
+        self.bell.ring();
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the client is being freed")
+}
+
+fn generated_client_id() -> String {
+    let random = RandomState::new();
+    format!("gecko-{:016x}", random.hash_one(std::process::id()))
+}
+
+/// What is left of a client when its last callback has run.
+pub struct Remains {
+    shared: Arc<Shared>,
+    runtime: Option<Arc<Runtime>>,
+}
+
+impl Remains {
+    pub fn new(shared: Arc<Shared>, runtime: Option<Arc<Runtime>>) -> Self {
+        Self { shared, runtime }
+    }
+}
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        // The provider's hook runs after its last call.
+        let thread = lock(&self.shared.provider).thread.take();
+        if let Some(thread) = thread {
+            sys::join_unless_current(thread);
+        }
+        let call = lock(&self.shared.provider).call.take();
+        drop(call);
+        self.runtime.take();
+    }
+}

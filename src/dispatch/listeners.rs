@@ -1,0 +1,256 @@
+//! Who wants to hear what. Every change makes a new table, so that no lock is held while a listener runs.
+
+use crate::packet::topic;
+use crate::process::lock;
+use crate::session::subscriptions::Released;
+use crate::{ConnectionState, Message};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Names one received message, for a manual acknowledgement; 0 where there is nothing to acknowledge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Receipt(pub u64);
+
+/// A receipt has the client's number in its upper 24 bits, the message's in the others.
+const MESSAGE_BITS: u32 = 40;
+
+impl Receipt {
+    /// The largest number that a client can have.
+    pub const MAX_CLIENT: u32 = (1 << (64 - MESSAGE_BITS)) - 1;
+
+    /// Of a client's message; message 0 has nothing to acknowledge.
+    pub fn new(client: u32, message: u64) -> Self {
+        let message = message & ((1 << MESSAGE_BITS) - 1);
+        if message == 0 { Self(0) } else { Self(u64::from(client) << MESSAGE_BITS | message) }
+    }
+
+    /// The client's and the message's number.
+    pub fn split(self) -> (u32, u64) {
+        ((self.0 >> MESSAGE_BITS) as u32, self.0 & ((1 << MESSAGE_BITS) - 1))
+    }
+}
+
+/// Called for each message, one at a time. Dropped after its last call.
+pub type MessageListener = Box<dyn Fn(&Message<'_>, Receipt) + Send + Sync>;
+/// Called for each change of the connection's state. Dropped after its last call.
+pub type StateListener = Box<dyn Fn(ConnectionState) + Send + Sync>;
+
+/// One registration.
+pub struct Listener<F: ?Sized> {
+    /// What `remove_listeners` looks for.
+    key: usize,
+    /// Removed while a batch was being dispatched: not to be called any more.
+    gone: AtomicBool,
+    call: Box<F>,
+}
+
+impl<F: ?Sized> Listener<F> {
+    /// The function, unless the registration has been removed.
+    pub fn get(&self) -> Option<&F> {
+        (!self.gone.load(Ordering::Acquire)).then_some(&*self.call)
+    }
+}
+
+type OnMessage = Listener<dyn Fn(&Message<'_>, Receipt) + Send + Sync>;
+type OnState = Listener<dyn Fn(ConnectionState) + Send + Sync>;
+
+/// A topic filter's own handler.
+#[derive(Clone)]
+pub struct Handler {
+    id: u64,
+    filter: Box<str>,
+    /// Shared by all filters of one subscription.
+    pub listener: Arc<OnMessage>,
+}
+
+impl Handler {
+    /// Whether a message of this topic is for it.
+    pub fn matches(&self, name: &str) -> bool {
+        topic::matches(&self.filter, name)
+    }
+}
+
+/// What one batch of deliveries is dispatched with.
+#[derive(Clone, Default)]
+pub struct Table {
+    /// The filters' own handlers.
+    pub handlers: Vec<Handler>,
+    /// For messages that no handler takes.
+    pub messages: Vec<Arc<OnMessage>>,
+    /// For changes of the state.
+    pub states: Vec<Arc<OnState>>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct Listeners {
+    table: Mutex<(Arc<Table>, u64)>,
+}
+
+impl Listeners {
+    /// The table as it is now.
+    pub fn snapshot(&self) -> Arc<Table> {
+        lock(&self.table).0.clone()
+    }
+
+    /// The old table, and what only it holds, is dropped after the lock is: dropping runs the application's code.
+    fn change<R>(&self, change: impl FnOnce(&mut Table, &mut u64) -> R) -> R {
+        let mut guard = lock(&self.table);
+        let (table, next) = &mut *guard;
+        let mut new = Table::clone(table);
+        let result = change(&mut new, next);
+        let old = std::mem::replace(table, Arc::new(new));
+        drop(guard);
+        drop(old);
+        result
+    }
+
+    /// Adds the handler of a filter, in place of the one that it had.
+    pub fn add_handlers(&self, filters: &[&str], key: usize, call: MessageListener) -> u64 {
+        let listener = Arc::new(Listener { key, gone: AtomicBool::new(false), call });
+        self.change(|table, next| {
+            *next += 1;
+            let id = *next;
+            remove_handlers(table, |handler| filters.contains(&&*handler.filter));
+            table.handlers.extend(filters.iter().map(|filter| Handler {
+                id,
+                filter: (*filter).into(),
+                listener: listener.clone(),
+            }));
+            id
+        })
+    }
+
+    /// The number that the next handler will have.
+    pub fn next_handler(&self) -> u64 {
+        lock(&self.table).1 + 1
+    }
+
+    /// Takes the number of a subscription that has no handler of its own; one that its filter had goes.
+    pub fn without_handler(&self, filters: &[&str]) -> u64 {
+        self.change(|table, next| {
+            *next += 1;
+            remove_handlers(table, |handler| filters.contains(&&*handler.filter));
+            *next
+        })
+    }
+
+    /// Drops handlers that no message can reach any more.
+    pub fn release(&self, released: &[Released]) {
+        self.change(|table, _| {
+            remove_handlers(table, |handler| {
+                released.iter().any(|gone| gone.filter == handler.filter && handler.id < gone.below)
+            });
+        });
+    }
+
+    /// Adds a listener for messages that no handler takes.
+    pub fn add_message_listener(&self, key: usize, call: MessageListener) {
+        let listener = Arc::new(Listener { key, gone: AtomicBool::new(false), call });
+        self.change(|table, _| table.messages.push(listener));
+    }
+
+    /// Adds a listener for the state.
+    pub fn add_state_listener(&self, key: usize, call: StateListener) {
+        let listener = Arc::new(Listener { key, gone: AtomicBool::new(false), call });
+        self.change(|table, _| table.states.push(listener));
+    }
+
+    /// Removes all that was added with `key`; says how many there were.
+    pub fn remove(&self, key: usize) -> usize {
+        self.change(|table, _| {
+            let before = table.handlers.len() + table.messages.len() + table.states.len();
+            remove_handlers(table, |handler| handler.listener.key == key);
+            remove_from(&mut table.messages, key);
+            remove_from(&mut table.states, key);
+            before - table.handlers.len() - table.messages.len() - table.states.len()
+        })
+    }
+
+    /// Removes everything.
+    pub fn clear(&self) {
+        self.change(|table, _| *table = Table::default());
+    }
+}
+
+fn remove_from<F: ?Sized>(listeners: &mut Vec<Arc<Listener<F>>>, key: usize) {
+    listeners.retain(|listener| {
+        let keep = listener.key != key;
+        if !keep {
+            listener.gone.store(true, Ordering::Release);
+        }
+        keep
+    });
+}
+
+fn remove_handlers(table: &mut Table, unwanted: impl Fn(&Handler) -> bool) {
+    let (gone, kept): (Vec<_>, Vec<_>) = table.handlers.drain(..).partition(unwanted);
+    table.handlers = kept;
+    for handler in gone {
+        if !table.handlers.iter().any(|other| Arc::ptr_eq(&other.listener, &handler.listener)) {
+            handler.listener.gone.store(true, Ordering::Release);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    struct Hook(Arc<AtomicUsize>);
+
+    impl Drop for Hook {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn listener(dropped: &Arc<AtomicUsize>) -> MessageListener {
+        let hook = Hook(dropped.clone());
+        Box::new(move |_, _| {
+            let _ = &hook;
+        })
+    }
+
+    #[test]
+    fn a_receipt_leads_back() {
+        assert_eq!(Receipt::new(7, 9).split(), (7, 9));
+        assert_eq!(Receipt::new(Receipt::MAX_CLIENT, 1 << 39).split(), (Receipt::MAX_CLIENT, 1 << 39));
+        assert_eq!(Receipt::new(7, 0), Receipt(0));
+    }
+
+    #[test]
+    fn a_filter_has_one_handler_and_the_replaced_one_is_dropped() {
+        let (listeners, dropped) = (Listeners::default(), Arc::default());
+        let first = listeners.add_handlers(&["a/+"], 1, listener(&dropped));
+        let second = listeners.add_handlers(&["a/+"], 1, listener(&dropped));
+        assert!(second > first);
+        assert_eq!((listeners.snapshot().handlers.len(), dropped.load(Ordering::SeqCst)), (1, 1));
+    }
+
+    #[test]
+    fn a_removed_listener_is_not_called_even_from_an_old_table_and_dropped_with_it() {
+        let (listeners, dropped) = (Listeners::default(), Arc::default());
+        listeners.add_message_listener(7, listener(&dropped));
+        let table = listeners.snapshot();
+        assert_eq!((listeners.remove(8), listeners.remove(7)), (0, 1));
+        assert!(table.messages[0].get().is_none());
+        assert_eq!(dropped.load(Ordering::SeqCst), 0, "a dispatcher may be in it");
+        drop(table);
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_handler_of_many_filters_lives_as_long_as_one_of_them() {
+        let (listeners, dropped) = (Listeners::default(), Arc::default());
+        let id = listeners.add_handlers(&["a", "b"], 1, listener(&dropped));
+        let table = listeners.snapshot();
+        listeners.release(&[Released { filter: "a".into(), below: id + 1 }]);
+        assert!(table.handlers[0].listener.get().is_some());
+        listeners.release(&[Released { filter: "b".into(), below: id }]);
+        assert_eq!(listeners.snapshot().handlers.len(), 1, "registered after the request");
+        listeners.release(&[Released { filter: "b".into(), below: id + 1 }]);
+        assert!(table.handlers[0].listener.get().is_none());
+    }
+}

@@ -1,0 +1,416 @@
+//! Runs the application's callbacks: those of a client one at a time, in order, never on the I/O thread and
+//! never under a lock; on the library's threads, or on the application's own.
+
+pub mod listeners;
+pub mod pool;
+
+use crate::bell::Bell;
+use crate::completion::{Ack, Completion};
+use crate::packet::{self, Received, Scratch};
+use crate::process::lock;
+use crate::session::Batch;
+use crate::session::subscriptions::Released;
+use crate::sys::EventFd;
+use crate::{ConnectionState, Error, ErrorKind, Message, Result};
+use listeners::{Handler, Listeners, Receipt, Table};
+use pool::Pool;
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+/// Bytes of messages that wait for their callbacks, above which nothing more is read from the server.
+pub const HIGH_WATER: usize = 1024 * 1024;
+/// Handled messages are reported to the driver at least this often while a batch runs.
+const REPORT: Duration = Duration::from_millis(1);
+
+thread_local! {
+    /// The mailboxes whose callbacks are running on this thread, by address.
+    static RUNNING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Something the application is to be told.
+#[derive(Debug)]
+pub enum Delivery {
+    /// Messages of one read.
+    Messages(Batch),
+    /// Operations that ended.
+    Done(Vec<(Completion, Ack)>),
+    /// A new state.
+    State(ConnectionState),
+    /// Handlers to be dropped.
+    Released(Vec<Released>),
+    /// The driver is gone; nothing follows.
+    Ended,
+}
+
+/// On which threads callbacks run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DispatchMode {
+    /// On the library's own.
+    #[default]
+    Thread,
+    /// On whichever thread calls `dispatch`.
+    App,
+}
+
+enum Runner {
+    Pool(Arc<Pool>),
+    App(EventFd),
+}
+
+/// What waits for the callbacks of one client, and who may run them.
+pub struct Mailbox {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+    runner: Runner,
+    bell: Arc<Bell>,
+    closing: AtomicBool,
+    /// Bytes of messages that are not yet handled.
+    bytes: AtomicUsize,
+    /// The driver has stopped reading because of them.
+    pub paused: AtomicBool,
+    /// Waits that callbacks of this client make inside themselves.
+    waits: AtomicUsize,
+    /// Number of the last message whose callbacks have returned.
+    handled: AtomicU64,
+    /// The client's number, for receipts.
+    client: AtomicU32,
+    /// Dropped once everything has run: what a client freed in its own callback leaves behind.
+    kept: Mutex<Option<Box<dyn Any + Send>>>,
+    /// Who is called.
+    pub listeners: Listeners,
+}
+
+#[derive(Default)]
+struct Inner {
+    queue: VecDeque<Delivery>,
+    running: Option<ThreadId>,
+    scheduled: bool,
+    ended: bool,
+}
+
+impl Mailbox {
+    /// With callbacks on the threads of `pool`, or on the application's.
+    pub fn new(mode: DispatchMode, pool: &Arc<Pool>, bell: Arc<Bell>) -> std::io::Result<Arc<Self>> {
+        let runner = match mode {
+            DispatchMode::Thread => Runner::Pool(pool.clone()),
+            DispatchMode::App => Runner::App(EventFd::new()?),
+        };
+        Ok(Arc::new(Self {
+            inner: Mutex::default(),
+            changed: Condvar::new(),
+            runner,
+            bell,
+            closing: AtomicBool::new(false),
+            bytes: AtomicUsize::new(0),
+            paused: AtomicBool::new(false),
+            waits: AtomicUsize::new(0),
+            handled: AtomicU64::new(0),
+            client: AtomicU32::new(0),
+            kept: Mutex::default(),
+            listeners: Listeners::default(),
+        }))
+    }
+
+    /// Receipts carry the client's number.
+    pub fn set_client(&self, number: u32) {
+        self.client.store(number, Ordering::Relaxed);
+    }
+
+    /// Keeps something until everything has run.
+    pub fn keep(&self, remains: Box<dyn Any + Send>) {
+        *lock(&self.kept) = Some(remains);
+    }
+
+    /// Puts a delivery in and has it run.
+    pub fn post(self: &Arc<Self>, delivery: Delivery) {
+        if let Delivery::Messages(batch) = &delivery {
+            self.bytes.fetch_add(batch.bytes.len(), Ordering::Relaxed);
+        }
+        let mut inner = lock(&self.inner);
+        match (inner.queue.back_mut(), delivery) {
+            (Some(Delivery::Done(last)), Delivery::Done(mut done)) => last.append(&mut done),
+            (_, delivery) => inner.queue.push_back(delivery),
+        }
+        self.changed.notify_all();
+        if inner.scheduled || inner.running.is_some() {
+            return;
+        }
+        inner.scheduled = true;
+        match &self.runner {
+            // Under the lock, so that a `dispatch` that empties the queue clears it after this.
+            Runner::App(ready) => ready.raise(),
+            Runner::Pool(pool) => {
+                drop(inner);
+                pool.schedule(self.clone());
+            }
+        }
+    }
+
+    /// Whether a callback of this client is running on the calling thread.
+    pub fn is_current(&self) -> bool {
+        let me = std::ptr::from_ref(self).addr();
+        RUNNING.with_borrow(|running| running.contains(&me))
+    }
+
+    /// Bytes of messages that are not yet handled.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Number of the last message whose callbacks have returned.
+    pub fn handled(&self) -> u64 {
+        self.handled.load(Ordering::Acquire)
+    }
+
+    /// Whether a callback waits inside itself, so that reading must go on for its sake.
+    pub fn is_waiting(&self) -> bool {
+        self.waits.load(Ordering::Acquire) > 0
+    }
+
+    /// To be held while the calling thread waits for something that only the driver brings.
+    pub fn wait_guard(&self) -> Option<impl Drop + use<'_>> {
+        struct Guard<'a>(&'a Mailbox);
+        impl Drop for Guard<'_> {
+            fn drop(&mut self) {
+                self.0.waits.fetch_sub(1, Ordering::AcqRel);
+            }
+        }
+        self.is_current().then(|| {
+            self.waits.fetch_add(1, Ordering::AcqRel);
+            self.bell.ring();
+            Guard(self)
+        })
+    }
+
+    /// Runs what is due; true where more came meanwhile. Does nothing while another thread runs it.
+    pub fn run(&self) -> bool {
+        self.run_once(&mut 0)
+    }
+
+    fn run_once(&self, ran: &mut usize) -> bool {
+        let mut inner = lock(&self.inner);
+        inner.scheduled = false;
+        if inner.running.is_some() || inner.queue.is_empty() {
+            return false;
+        }
+        inner.running = Some(std::thread::current().id());
+        let due = std::mem::take(&mut inner.queue);
+        drop(inner);
+        let _running = Running::enter(self);
+        let mut ended = false;
+        for delivery in due {
+            ended |= self.deliver(delivery, ran);
+        }
+        // Dropped first: it must not be seen as running on this thread once another may take over.
+        drop(_running);
+        let mut inner = lock(&self.inner);
+        inner.running = None;
+        inner.ended |= ended;
+        let more = !inner.queue.is_empty();
+        inner.scheduled = more;
+        if let Runner::App(ready) = &self.runner {
+            if more { ready.raise() } else { ready.clear() }
+        }
+        let kept = if inner.ended { lock(&self.kept).take() } else { None };
+        self.changed.notify_all();
+        drop(inner);
+        drop(kept);
+        more
+    }
+
+    fn deliver(&self, delivery: Delivery, ran: &mut usize) -> bool {
+        let closing = self.closing.load(Ordering::Acquire);
+        match delivery {
+            Delivery::Messages(batch) => {
+                if !closing {
+                    self.deliver_messages(&batch, ran);
+                }
+                self.bytes.fetch_sub(batch.bytes.len(), Ordering::Relaxed);
+                if self.paused.load(Ordering::Acquire) {
+                    self.bell.ring();
+                }
+            }
+            Delivery::Done(done) => {
+                for (completion, ack) in done {
+                    *ran += 1;
+                    guarded(|| completion.complete(ack));
+                }
+            }
+            Delivery::State(state) => {
+                for listener in &self.listeners.snapshot().states {
+                    if let Some(call) = listener.get().filter(|_| !self.closing.load(Ordering::Acquire)) {
+                        *ran += 1;
+                        guarded(|| call(state));
+                    }
+                }
+            }
+            Delivery::Released(released) => self.listeners.release(&released),
+            Delivery::Ended => {
+                self.listeners.clear();
+                return true;
+            }
+        }
+        false
+    }
+
+    fn deliver_messages(&self, batch: &Batch, ran: &mut usize) {
+        let table = self.listeners.snapshot();
+        let mut reported = Instant::now();
+        let mut unreported = false;
+        let client = self.client.load(Ordering::Relaxed);
+        let mut recipients = Recipients::default();
+        let mut scratch = Scratch::default();
+        for &(start, number) in &batch.index {
+            if self.closing.load(Ordering::Acquire) {
+                return;
+            }
+            // The session has decoded the very same bytes.
+            let Ok(Some(frame)) = packet::frame(&batch.bytes[start as usize..], u32::MAX) else { continue };
+            let Ok(Received::Publish(publish)) = packet::decode(&frame) else { continue };
+            let message = publish.to_message(publish.topic, &mut scratch);
+            recipients.of(&table, message.topic);
+            recipients.call(&table, &message, Receipt::new(client, number), ran);
+            if number != 0 {
+                self.handled.store(number, Ordering::Release);
+                unreported = true;
+                // A slow application acknowledges message by message, a fast one batch by batch.
+                if reported.elapsed() >= REPORT {
+                    self.bell.ring();
+                    (reported, unreported) = (Instant::now(), false);
+                }
+            }
+        }
+        if unreported {
+            self.bell.ring();
+        }
+    }
+
+    /// With [`DispatchMode::App`]: readable while something is due; -1 otherwise.
+    pub fn fd(&self) -> i32 {
+        match &self.runner {
+            Runner::App(ready) => ready.fd(),
+            Runner::Pool(_) => -1,
+        }
+    }
+
+    /// With [`DispatchMode::App`]: runs what is due on the calling thread, after waiting for it for so long.
+    pub fn dispatch(&self, timeout: Duration) -> Result<usize> {
+        if let Runner::Pool(_) = &self.runner {
+            let message =
+                "the library's own threads run this client's callbacks: see gecko_mqtt_options_set_dispatch";
+            return Err(Error::new(ErrorKind::InvalidConfiguration, message));
+        }
+        if self.is_current() {
+            let message = "gecko_mqtt_dispatch was called inside a callback of the same client";
+            return Err(Error::new(ErrorKind::WouldDeadlock, message));
+        }
+        let deadline = Instant::now().checked_add(timeout);
+        let mut inner = lock(&self.inner);
+        while inner.queue.is_empty() && !inner.ended {
+            let left =
+                deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(0);
+            }
+            inner = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(inner);
+        let mut ran = 0;
+        self.run_once(&mut ran);
+        // Freed inside one of those callbacks: this is the thread that brings it to its end.
+        if self.closing.load(Ordering::Acquire) {
+            self.finish();
+        }
+        Ok(ran)
+    }
+
+    /// From now on only completions and destroy hooks run.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    /// Waits for the running callback, and runs on the calling thread what is left until the driver is gone.
+    pub fn finish(&self) {
+        loop {
+            let mut inner = lock(&self.inner);
+            while !inner.ended && (inner.running.is_some() || inner.queue.is_empty()) {
+                inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            }
+            if inner.ended && inner.running.is_none() {
+                return;
+            }
+            drop(inner);
+            self.run_once(&mut 0);
+        }
+    }
+}
+
+/// Marks the mailbox as running on this thread.
+struct Running(usize);
+
+impl Running {
+    fn enter(mailbox: &Mailbox) -> Self {
+        let me = std::ptr::from_ref(mailbox).addr();
+        RUNNING.with_borrow_mut(|running| running.push(me));
+        Self(me)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.with_borrow_mut(|running| running.retain(|mailbox| *mailbox != self.0));
+    }
+}
+
+/// A panic in a callback (a Rust one: those of C cannot) ends that callback, not the dispatching.
+fn guarded(call: impl FnOnce()) {
+    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err() {
+        tracing::error!("a callback panicked");
+    }
+}
+
+/// Which handlers a topic goes to. Messages in a row mostly share one.
+#[derive(Default)]
+struct Recipients {
+    topic: Vec<u8>,
+    known: bool,
+    handlers: Vec<usize>,
+}
+
+impl Recipients {
+    fn of(&mut self, table: &Table, topic: &str) {
+        if self.known && self.topic == topic.as_bytes() {
+            return;
+        }
+        self.known = true;
+        self.topic.clear();
+        self.topic.extend_from_slice(topic.as_bytes());
+        self.handlers.clear();
+        for (index, handler) in table.handlers.iter().enumerate() {
+            let same = |other: &usize| Arc::ptr_eq(&table.handlers[*other].listener, &handler.listener);
+            if handler.matches(topic) && !self.handlers.iter().any(same) {
+                self.handlers.push(index);
+            }
+        }
+    }
+
+    fn call(&self, table: &Table, message: &Message<'_>, receipt: Receipt, ran: &mut usize) {
+        let own = self
+            .handlers
+            .iter()
+            .map(|index| &table.handlers[*index])
+            .map(|Handler { listener, .. }| listener);
+        let others = table.messages.iter().filter(|_| self.handlers.is_empty());
+        for listener in own.chain(others) {
+            if let Some(call) = listener.get() {
+                *ran += 1;
+                guarded(|| call(message, receipt));
+            }
+        }
+    }
+}

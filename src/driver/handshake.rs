@@ -1,0 +1,201 @@
+//! One attempt to connect: token, link, CONNECT, CONNACK.
+
+use super::{Driver, Interrupt};
+use crate::credentials::Login;
+use crate::link::{self, Link, Progress, Stream, Target};
+use crate::packet::{self, Connect, Received, Will};
+use crate::session::limits::Limits;
+use crate::session::refusal;
+use crate::{Error, ErrorKind, Result};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use zeroize::Zeroizing;
+
+/// A CONNACK that says yes, and the link it came over.
+pub struct Greeting {
+    pub link: Link,
+    pub limits: Limits,
+    pub session_present: bool,
+    /// What came behind the CONNACK.
+    pub rest: Vec<u8>,
+}
+
+/// CONNACKs are small; this one is of somebody else.
+const MAX_CONNACK: u32 = 64 * 1024;
+
+impl Driver {
+    /// Tries once. `Err(None)`: the application left meanwhile.
+    pub(super) async fn attempt(&mut self) -> Result<Greeting, Option<Error>> {
+        self.nudged = false;
+        self.ensure_token().await?;
+        let (target, connect) = self.prepare()?;
+        let (dial, progress) = (self.dial.clone(), Arc::new(Progress::default()));
+        let keep_alive_secs = self.shared.settings.keep_alive_secs;
+        let limit = self.shared.settings.connect_timeout;
+        tracing::debug!(
+            client_id = self.shared.client_id(),
+            host = target.host(),
+            port = target.port(),
+            "connecting"
+        );
+        let greeting = {
+            let progress = progress.clone();
+            async move {
+                let link = dial(target, progress).await?;
+                greet(link, &connect, keep_alive_secs).await
+            }
+        };
+        // On the heap: an idle client does not carry the room that a TLS hand-shake needs.
+        let mut greeting = Box::pin(tokio::time::timeout(limit, greeting));
+        let shared = self.shared.clone();
+        loop {
+            tokio::select! {
+                greeted = &mut greeting => {
+                    let (greeting, assigned) = greeted.unwrap_or_else(|_| {
+                        let message = format!("no connection within {} ms: given up {progress}", limit.as_millis());
+                        Err(Error::new(ErrorKind::ConnectTimeout, message))
+                    })?;
+                    self.adopt(assigned);
+                    return Ok(greeting);
+                }
+                () = shared.bell.rung() => {
+                    if self.interrupted() == Some(Interrupt::Leave) {
+                        return Err(None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// An identifier that the server chose is used again, but for AWS's, which refuses its own ($GEN/…).
+    fn adopt(&mut self, assigned: Option<String>) {
+        if let Some(assigned) = assigned {
+            self.shared.set_client_id(&assigned);
+            self.assigned = Some(assigned).filter(|assigned| !assigned.starts_with('$'));
+        }
+    }
+
+    /// Where to connect, and the CONNECT packet, secrets and all.
+    fn prepare(&self) -> Result<(Target, Zeroizing<Vec<u8>>)> {
+        let settings = &self.shared.settings;
+        let token = self.token.as_ref().map(|held| &held.token);
+        let login = settings.credentials.connect_login(token)?;
+        let client_id = match &settings.client_id {
+            Some(own) if own.is_empty() => self.assigned.clone().unwrap_or_default(),
+            _ => self.shared.client_id(),
+        };
+        let target = match (token.and_then(|token| token.endpoint()), &settings.target) {
+            // A token that came as a broker URL says where it is good.
+            (Some(endpoint), _) => {
+                let port = if settings.port != 0 { settings.port } else { endpoint.port.unwrap_or(443) };
+                Target::new(&endpoint.host, port, settings.tls.clone())?
+            }
+            (None, Some(target)) => target.clone(),
+            (None, None) => {
+                let message = "no endpoint is set, and the token did not come as a broker URL that has one";
+                return Err(Error::new(ErrorKind::InvalidConfiguration, message));
+            }
+        };
+        Ok((target, self.connect_packet(&client_id, &login)?))
+    }
+
+    fn connect_packet(&self, client_id: &str, login: &Login) -> Result<Zeroizing<Vec<u8>>> {
+        let settings = &self.shared.settings;
+        let properties =
+            settings.will.as_ref().map(|(message, _)| message.user_properties()).unwrap_or_default();
+        let will = settings.will.as_ref().map(|(message, delay_secs)| Will {
+            message: message.borrow(&properties),
+            delay_secs: *delay_secs,
+        });
+        // Without an identifier of its own a client can resume nothing.
+        let clean_start = (settings.clean_start && self.first) || client_id.is_empty();
+        let connect = Connect {
+            client_id,
+            clean_start,
+            keep_alive_secs: settings.keep_alive_secs,
+            session_expiry_secs: settings.session_expiry_secs,
+            receive_maximum: settings.receive_maximum,
+            maximum_packet_size: settings.max_incoming_packet,
+            topic_alias_maximum: 0,
+            username: login.username.as_ref().map(|username| username.expose()),
+            password: login.password.as_ref().map(|password| password.expose()),
+            will,
+            ..Connect::default()
+        };
+        let mut packet = Zeroizing::new(Vec::new());
+        connect.encode(&mut packet)?;
+        Ok(packet)
+    }
+}
+
+async fn greet(mut link: Link, connect: &[u8], keep_alive_secs: u16) -> Result<(Greeting, Option<String>)> {
+    let sent = async {
+        link.stream.write_all(connect).await?;
+        link.stream.flush().await
+    };
+    // Behind a write that failed the server's reason may lie unread.
+    let broken = sent.await.err();
+    let mut bytes = Vec::with_capacity(512);
+    let (granted, used) = loop {
+        if let Some(granted) = connack(&bytes, keep_alive_secs)? {
+            break granted;
+        }
+        if read_some(&mut *link.stream, &mut bytes).await.map_err(before_connack)? == 0 {
+            return Err(match broken {
+                Some(broken) => before_connack(broken),
+                None => before_connack(std::io::ErrorKind::UnexpectedEof.into()),
+            });
+        }
+    };
+    bytes.drain(..used);
+    let (limits, session_present, assigned) = granted;
+    Ok((Greeting { link, limits, session_present, rest: bytes }, assigned))
+}
+
+async fn read_some(stream: &mut dyn Stream, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
+    stream.read_buf(bytes).await
+}
+
+fn before_connack(error: std::io::Error) -> Error {
+    let error = link::explain(error);
+    match error.kind() {
+        ErrorKind::ConnectionLost => Error::new(
+            ErrorKind::ClosedBeforeConnack,
+            "closed by the server right after CONNECT, without a word: on AWS IoT most often a token or certificate that is not accepted, or a policy that forbids iot:Connect for this client identifier",
+        ),
+        _ => error,
+    }
+}
+
+type Granted = (Limits, bool, Option<String>);
+
+/// The CONNACK at the beginning of what has come, and its length.
+fn connack(bytes: &[u8], keep_alive_secs: u16) -> Result<Option<(Granted, usize)>> {
+    let broken = |malformed: packet::Malformed| {
+        let message = format!("what the server answered to CONNECT is not MQTT 5: {malformed}");
+        Error::new(ErrorKind::Protocol, message)
+    };
+    let Some(frame) = packet::frame(bytes, MAX_CONNACK).map_err(broken)? else { return Ok(None) };
+    match packet::decode(&frame).map_err(broken)? {
+        Received::ConnAck(connack) if connack.reason.is_error() => {
+            Err(refusal::connack(connack.reason, connack.reason_string, connack.server_reference))
+        }
+        Received::ConnAck(connack) => {
+            let limits = Limits::granted(&connack, keep_alive_secs);
+            let assigned = connack.assigned_client_id.map(str::to_owned);
+            Ok(Some(((limits, connack.session_present, assigned), frame.len)))
+        }
+        Received::Disconnect(disconnect) => {
+            Err(refusal::disconnect(disconnect.reason, disconnect.reason_string, disconnect.server_reference))
+        }
+        _ => {
+            Err(Error::new(ErrorKind::Protocol, "the server's first packet is not a CONNACK [MQTT-3.2.0-1]"))
+        }
+    }
+}
+
+/// For how long a connection has lived.
+pub(super) fn lived(since: Instant, now: Instant) -> std::time::Duration {
+    now.saturating_duration_since(since)
+}

@@ -1,0 +1,433 @@
+//! The async task of one client: links, session, credentials and reconnection meet here.
+
+mod clock;
+mod handshake;
+mod serve;
+mod tokens;
+
+use crate::client::shared::{Command, Shared};
+use crate::completion::{Ack, Completion};
+use crate::credentials::Token;
+use crate::dispatch::{self, Delivery};
+use crate::link::{self, Link, Progress, Target};
+use crate::process::lock;
+use crate::reconnect::{Cause, Next, Reconnect};
+use crate::session::queue::Publish;
+use crate::session::{self, Actions, Session};
+use crate::{ConnectionState, Error, ErrorKind, Result};
+use clock::{Clock, Random};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+/// For the last bytes of a connection: DISCONNECT, and the end of TLS.
+pub const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Opens a link. A function, so that tests connect the driver to a pipe.
+pub type Dial =
+    Arc<dyn Fn(Target, Arc<Progress>) -> Pin<Box<dyn Future<Output = Result<Link>> + Send>> + Send + Sync>;
+
+/// The real thing: name service, TCP, TLS.
+pub fn dial() -> Dial {
+    Arc::new(|target, progress| Box::pin(async move { link::open(&target, &progress).await }))
+}
+
+/// Runs a client until it is closed. A panic in it ends the client's work, with an error, not in silence.
+pub async fn run(shared: Arc<Shared>, dial: Dial) {
+    let mut driver = Driver::new(shared, dial);
+    let panicked = {
+        let mut work = std::pin::pin!(driver.work());
+        std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(|()| false),
+            Err(_) => Poll::Ready(true),
+        })
+        .await
+    };
+    if panicked {
+        driver.collapse().await;
+    }
+    driver.end();
+}
+
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    dial: Dial,
+    session: Session,
+    actions: Actions,
+    reconnect: Reconnect,
+    clock: Clock,
+    random: Random,
+    /// The application wants to be connected.
+    wanted: bool,
+    /// It asked for that anew: a wait for the next attempt ends.
+    nudged: bool,
+    /// The next CONNECT is the first one since the application asked.
+    first: bool,
+    connected: bool,
+    connects: Vec<Completion>,
+    farewell: Option<Farewell>,
+    token: Option<tokens::Held>,
+    answer: Option<(crate::options::TokenRequest, Result<Token>)>,
+    /// The server chose the client identifier, and it may be used again.
+    assigned: Option<String>,
+    /// Reused by [`draw`](Self::draw).
+    drawn: Vec<Publish>,
+}
+
+struct Farewell {
+    until: Instant,
+    completions: Vec<Completion>,
+}
+
+/// What ended a wait.
+#[derive(Debug, PartialEq, Eq)]
+enum Interrupt {
+    /// The application disconnects, or frees the client.
+    Leave,
+    /// It asks to try now.
+    Now,
+}
+
+/// How a connection ended.
+enum End {
+    Lost {
+        error: Error,
+        lived: Duration,
+    },
+    /// The application wanted it.
+    Left,
+}
+
+fn new_session(shared: &Shared) -> Session {
+    Session::new(session::Settings {
+        receive_maximum: shared.settings.receive_maximum,
+        max_incoming_packet: shared.settings.max_incoming_packet,
+        operation_timeout: shared.settings.operation_timeout,
+    })
+}
+
+impl Driver {
+    fn new(shared: Arc<Shared>, dial: Dial) -> Self {
+        let settings = &shared.settings;
+        let session = new_session(&shared);
+        let mut random = Random::new();
+        let token = settings
+            .token
+            .clone()
+            .map(|token| tokens::Held::new(token, settings.refresh_threshold, &mut random));
+        Self {
+            session,
+            actions: Actions::default(),
+            reconnect: Reconnect::new(settings.policy),
+            clock: Clock::default(),
+            random,
+            wanted: false,
+            nudged: false,
+            first: true,
+            connected: false,
+            connects: Vec::new(),
+            farewell: None,
+            token,
+            answer: None,
+            assigned: None,
+            drawn: Vec::new(),
+            shared,
+            dial,
+        }
+    }
+
+    async fn work(&mut self) {
+        loop {
+            self.absorb();
+            self.settle();
+            if self.closing() {
+                return;
+            }
+            if self.wanted {
+                self.pursue().await;
+            } else if self.farewell.is_some() {
+                self.leave();
+            } else {
+                self.shared.bell.rung().await;
+            }
+        }
+    }
+
+    fn closing(&self) -> bool {
+        lock(&self.shared.inbox).closing
+    }
+
+    /// Takes commands in, up to one that ends the connection.
+    fn absorb(&mut self) {
+        let now = self.clock.now();
+        while self.farewell.is_none() {
+            let Some(command) = lock(&self.shared.inbox).commands.pop_front() else { break };
+            match command {
+                Command::Connect(completion) if self.connected => completion.complete(Ack::SENT),
+                Command::Connect(completion) => {
+                    self.connects.push(completion);
+                    self.nudged = true;
+                    if !self.wanted {
+                        self.wanted = true;
+                        self.first = true;
+                        self.reconnect.forget();
+                    }
+                }
+                Command::Disconnect { until, completion } => {
+                    self.farewell = Some(Farewell { until, completions: vec![completion] });
+                }
+                Command::Request(request) => self.session.request(request, now, &mut self.actions),
+                Command::Handled(number) => {
+                    self.session.handled(number, &mut self.actions);
+                }
+                Command::Token { request, answer } => self.answer = Some((request, answer)),
+            }
+        }
+        if !self.shared.settings.manual_ack {
+            self.session.handled_up_to(self.shared.mailbox.handled(), &mut self.actions);
+        }
+    }
+
+    /// Carries out what the session wants, but for the bytes.
+    fn settle(&mut self) {
+        let actions = &mut self.actions;
+        if actions.freed != (0, 0) {
+            let (messages, bytes) = std::mem::take(&mut actions.freed);
+            lock(&self.shared.inbox).queue.release(messages, bytes);
+        }
+        if !actions.messages.is_empty() {
+            let mut batch = std::mem::take(&mut actions.messages);
+            if self.shared.mailbox.bytes() >= dispatch::HIGH_WATER {
+                let before = batch.index.len();
+                // Read only because a callback waits: QoS 0 above the bound is dropped, and told.
+                batch.index.retain(|(_, number)| *number != 0);
+                let dropped = before - batch.index.len();
+                if dropped > 0 {
+                    tracing::warn!(
+                        dropped,
+                        "QoS 0 messages dropped: a callback waits, and the buffer is full"
+                    );
+                }
+            }
+            self.shared.mailbox.post(Delivery::Messages(batch));
+        }
+        for (filter, error) in actions.refused.drain(..) {
+            tracing::warn!(%filter, %error, "a subscription was not restored");
+        }
+        if !actions.released.is_empty() {
+            self.shared.mailbox.post(Delivery::Released(std::mem::take(&mut actions.released)));
+        }
+        if !actions.done.is_empty() {
+            self.shared.complete(std::mem::take(&mut actions.done));
+        }
+    }
+
+    /// Connects, and again, until the application wants it no more or it is hopeless.
+    async fn pursue(&mut self) {
+        self.enter(ConnectionState::Connecting);
+        let mut trying = ConnectionState::Connecting;
+        loop {
+            self.enter(trying);
+            let next = match self.attempt().await {
+                Err(None) => return self.leave(),
+                Err(Some(error)) => {
+                    tracing::info!(%error, attempt = self.reconnect.attempt(), "connection attempt failed");
+                    *lock(&self.shared.last_failure) = Some(error.clone());
+                    self.forget_refused_token(error.kind());
+                    let cause = Cause::of(error.kind());
+                    (self.reconnect.failed(cause, self.random.unit()), error)
+                }
+                Ok(greeting) => {
+                    *lock(&self.shared.last_failure) = None;
+                    self.first = false;
+                    trying = ConnectionState::Reconnecting;
+                    match self.serve(greeting).await {
+                        End::Left => return self.leave(),
+                        End::Lost { error, lived } => {
+                            tracing::info!(%error, lived_ms = lived.as_millis() as u64, "connection lost");
+                            *lock(&self.shared.last_failure) = Some(error.clone());
+                            self.forget_refused_token(error.kind());
+                            let cause = Cause::of(error.kind());
+                            (self.reconnect.lost(cause, lived, self.random.unit()), error)
+                        }
+                    }
+                }
+            };
+            let (next, error) = next;
+            let next = if self.shared.settings.reconnect { next } else { Next::Stop };
+            match next {
+                Next::Stop if !self.shared.settings.reconnect && trying == ConnectionState::Reconnecting => {
+                    self.wanted = false;
+                    return self.enter(ConnectionState::Disconnected);
+                }
+                Next::Retry { delay, .. } => {
+                    self.enter(trying);
+                    if self.pause(delay).await == Some(Interrupt::Leave) {
+                        return self.leave();
+                    }
+                }
+                Next::CoolDown { delay } => {
+                    self.round_failed(&error);
+                    if self.shared.has_provider() {
+                        self.token = None;
+                    }
+                    if self.pause(delay).await == Some(Interrupt::Leave) {
+                        return self.leave();
+                    }
+                    self.reconnect.begin_round();
+                }
+                Next::Stop => {
+                    self.wanted = false;
+                    return self.round_failed(&error);
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, state: ConnectionState) {
+        self.connected = state == ConnectionState::Connected;
+        self.shared.set_state(state);
+    }
+
+    fn round_failed(&mut self, error: &Error) {
+        self.enter(ConnectionState::ConnectionFailed);
+        for completion in self.connects.drain(..) {
+            completion.complete(Ack::failed(error.clone()));
+        }
+    }
+
+    /// Waits, unless the application has other wishes. Its other commands are carried out meanwhile.
+    async fn pause(&mut self, delay: Duration) -> Option<Interrupt> {
+        let shared = self.shared.clone();
+        let mut sleep = std::pin::pin!(tokio::time::sleep(delay));
+        loop {
+            if let Some(interrupt) = self.interrupted() {
+                return Some(interrupt);
+            }
+            tokio::select! {
+                () = &mut sleep => return None,
+                () = shared.bell.rung() => {}
+            }
+        }
+    }
+
+    /// Takes commands in and says whether one of them ends a wait.
+    fn interrupted(&mut self) -> Option<Interrupt> {
+        self.absorb();
+        self.settle();
+        if self.closing() || self.farewell.is_some() {
+            return Some(Interrupt::Leave);
+        }
+        std::mem::take(&mut self.nudged).then_some(Interrupt::Now)
+    }
+
+    /// The application left: what it had accepted and could not be sent any more is cancelled.
+    fn leave(&mut self) {
+        self.wanted = false;
+        let left = Error::new(ErrorKind::Disconnected, "the application disconnected");
+        for completion in self.connects.drain(..) {
+            completion.complete(Ack::failed(left.clone()));
+        }
+        if self.closing() {
+            return;
+        }
+        let (unsent, unknown) = (
+            Error::new(ErrorKind::Cancelled, "cancelled by gecko_mqtt_disconnect before it was sent"),
+            Error::new(
+                ErrorKind::OutcomeUnknown,
+                "sent, but gecko_mqtt_disconnect ended the connection before it was acknowledged",
+            ),
+        );
+        self.session.lost();
+        self.session.cancel_requests(&unsent, &mut self.actions);
+        self.abandon(&unsent, &unknown);
+        self.enter(ConnectionState::Disconnected);
+        for completion in self.farewell.take().into_iter().flat_map(|farewell| farewell.completions) {
+            completion.complete(Ack::SENT);
+        }
+    }
+
+    /// Ends every operation that has not ended.
+    fn abandon(&mut self, unsent: &Error, unknown: &Error) {
+        self.session.abandon(unsent, unknown, &mut self.actions);
+        let queued = lock(&self.shared.inbox).queue.drain();
+        let ended = queued.into_iter().map(|publish| (publish.completion, Ack::failed(unsent.clone())));
+        self.actions.done.extend(ended);
+        self.settle();
+    }
+
+    /// A defect of this library: the application is told, and can free the client.
+    async fn collapse(&mut self) {
+        tracing::error!("the driver panicked: this client does nothing any more");
+        let message = "a defect of the library ended this client's work: free it and make another one";
+        let error = Error::new(ErrorKind::Internal, message);
+        *lock(&self.shared.last_failure) = Some(error.clone());
+        self.actions.out.clear();
+        self.actions.end = None;
+        loop {
+            // What it stumbled over may be in there still.
+            if catch_unwind(AssertUnwindSafe(|| self.fail_all(&error))).is_err() {
+                self.session = new_session(&self.shared);
+            }
+            self.enter(ConnectionState::ConnectionFailed);
+            if self.closing() {
+                return;
+            }
+            let bell = self.shared.bell.clone();
+            bell.rung().await;
+            self.absorb();
+        }
+    }
+
+    /// The client is being freed.
+    fn end(&mut self) {
+        let freed = Error::new(ErrorKind::Cancelled, "cancelled: the client was freed");
+        if catch_unwind(AssertUnwindSafe(|| self.fail_all(&freed))).is_err() {
+            tracing::error!("the driver panicked while it ended");
+        }
+        self.shared.mailbox.post(Delivery::Ended);
+    }
+
+    /// Ends everything that anybody waits for.
+    fn fail_all(&mut self, error: &Error) {
+        loop {
+            self.absorb();
+            for completion in self.connects.drain(..) {
+                completion.complete(Ack::failed(error.clone()));
+            }
+            let Some(farewell) = self.farewell.take() else { break };
+            for completion in farewell.completions {
+                completion.complete(Ack::failed(error.clone()));
+            }
+        }
+        self.session.lost();
+        self.session.forget_subscriptions(error, &mut self.actions);
+        self.abandon(error, error);
+    }
+
+    /// Takes what may be written from the queue.
+    fn draw(&mut self) {
+        let room = self.session.room(self.actions.out.len());
+        if room.bytes == 0 {
+            return;
+        }
+        lock(&self.shared.inbox).queue.take(room.acked, room.bytes, &mut self.drawn);
+        if !self.drawn.is_empty() {
+            let now = self.clock.now();
+            self.session.publish(self.drawn.drain(..), now, &mut self.actions);
+        }
+    }
+
+    /// Whether the dispatcher is too far behind for more to be read.
+    fn must_pause(&self) -> bool {
+        let mailbox = &self.shared.mailbox;
+        let full = mailbox.bytes() >= dispatch::HIGH_WATER && !mailbox.is_waiting();
+        mailbox.paused.store(full, Ordering::Release);
+        // Again, because it may have caught up just before it could see that it is waited for.
+        full && mailbox.bytes() >= dispatch::HIGH_WATER
+    }
+}

@@ -1,0 +1,40 @@
+//! What is process-wide, also across `fork`.
+
+use crate::sys;
+use once_cell::race::OnceBox;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks, also after a panic of another thread: everything behind our locks is valid at every step.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One `T` for each generation of forks: a lock that another thread held during the fork is held for ever in
+/// the child, so the child starts with a `T` of its own. Reaching it takes no lock.
+pub struct PerProcess<T> {
+    first: OnceBox<Generation<T>>,
+}
+
+struct Generation<T> {
+    number: u32,
+    value: T,
+    child: OnceBox<Generation<T>>,
+}
+
+impl<T: Default> PerProcess<T> {
+    /// Empty; made at first use.
+    pub const fn new() -> Self {
+        Self { first: OnceBox::new() }
+    }
+
+    /// This process's own.
+    pub fn get(&self) -> &T {
+        let number = sys::fork_generation();
+        let make = || Box::new(Generation { number, value: T::default(), child: OnceBox::new() });
+        let mut generation = self.first.get_or_init(make);
+        while generation.number != number {
+            generation = generation.child.get_or_init(make);
+        }
+        &generation.value
+    }
+}

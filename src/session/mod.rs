@@ -1,0 +1,292 @@
+//! The MQTT 5 session of one client, without I/O: bytes and commands go in, bytes, messages and completions
+//! come out ([`Actions`]); time is an argument. It outlives its connections.
+
+pub mod incoming;
+pub mod keep_alive;
+pub mod limits;
+pub mod outgoing;
+pub mod queue;
+pub mod receive;
+pub mod refusal;
+pub mod subscriptions;
+pub mod table;
+
+use crate::completion::{Ack, Completion};
+use crate::packet::{Disconnect, ReasonCode};
+use crate::{Error, ErrorKind};
+use incoming::Incoming;
+use keep_alive::{Due, KeepAlive};
+use limits::Limits;
+use outgoing::{Operation, Unwritten};
+use queue::Publish;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+use subscriptions::{Released, Request, Subscriptions};
+use table::Table;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+/// Encoded and not yet written bytes, above which no further packet is encoded.
+pub const HIGH_WATER: usize = 64 * 1024;
+
+/// What a session is told of the options.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// QoS 1 and 2 messages that the server may send without an acknowledgement.
+    pub receive_maximum: u16,
+    /// The largest packet accepted from the server.
+    pub max_incoming_packet: u32,
+    /// For an acknowledgement, from the first write.
+    pub operation_timeout: Duration,
+}
+
+/// What the session wants done. The vectors are appended to and reused.
+#[derive(Debug, Default)]
+pub struct Actions {
+    /// Bytes to write, in order; report what was written with [`Session::written`].
+    pub out: Vec<u8>,
+    /// Operations that ended.
+    pub done: Vec<(Completion, Ack)>,
+    /// Room in the queue that ended operations give back: messages, bytes.
+    pub freed: (usize, usize),
+    /// Messages for the application.
+    pub messages: Batch,
+    /// Handlers that no message can reach any more.
+    pub released: Vec<Released>,
+    /// Subscriptions that the server refused to restore.
+    pub refused: Vec<(Box<str>, Error)>,
+    /// The connection must end, and why. A DISCONNECT, where one is due, is in `out`.
+    pub end: Option<Error>,
+}
+
+/// Received PUBLISH packets, back to back, in one buffer.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The packets.
+    pub bytes: Vec<u8>,
+    /// Where each begins, and the number under which its handling is reported (0: QoS 0).
+    pub index: Vec<(u32, u64)>,
+}
+
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+}
+
+/// What may be taken from the queue now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// QoS 1 and 2 messages.
+    pub acked: usize,
+    /// Bytes of any QoS.
+    pub bytes: usize,
+}
+
+/// One connection, from its CONNACK on.
+#[derive(Debug)]
+struct Connection {
+    limits: Limits,
+    keep_alive: KeepAlive,
+    /// Of the receive maximum, in use.
+    in_use: usize,
+    appended: u64,
+    written: u64,
+    unwritten: VecDeque<Unwritten>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Session {
+    settings: Settings,
+    subscriptions: Subscriptions,
+    incoming: Incoming,
+    operations: Table<Operation>,
+    /// Publishes that the current connection has yet to send again, in order.
+    replay: VecDeque<u16>,
+    /// Publishes that were taken from the queue and are to go before the rest of it.
+    held: VecDeque<Publish>,
+    deadlines: VecDeque<(Instant, u16, u64)>,
+    next_ticket: u64,
+    connection: Option<Connection>,
+}
+
+impl Session {
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            subscriptions: Subscriptions::default(),
+            incoming: Incoming::new(settings.receive_maximum),
+            operations: Table::default(),
+            replay: VecDeque::new(),
+            held: VecDeque::new(),
+            deadlines: VecDeque::new(),
+            next_ticket: 0,
+            connection: None,
+        }
+    }
+
+    /// A connection is there: CONNACK came with success.
+    pub fn connected(&mut self, limits: Limits, session_present: bool, now: Instant, actions: &mut Actions) {
+        self.connection = Some(Connection {
+            keep_alive: KeepAlive::new(limits.keep_alive_secs, now),
+            limits,
+            in_use: 0,
+            appended: 0,
+            written: 0,
+            unwritten: VecDeque::new(),
+        });
+        self.incoming.connected(session_present);
+        if !session_present {
+            self.subscriptions.restore();
+        }
+        self.plan_replay(session_present, actions);
+        self.pump(now, actions);
+    }
+
+    /// The connection is gone. What it had not written is written by the next one.
+    pub fn lost(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        self.recall(connection.unwritten);
+    }
+
+    /// An application's SUBSCRIBE or UNSUBSCRIBE.
+    pub fn request(&mut self, request: Request, now: Instant, actions: &mut Actions) {
+        self.subscriptions.request(request);
+        self.pump(now, actions);
+    }
+
+    /// Bytes of `actions.out` were written.
+    pub fn written(&mut self, bytes: usize, now: Instant, actions: &mut Actions) {
+        if let Some(connection) = &mut self.connection {
+            connection.written += bytes as u64;
+            connection.keep_alive.sent(now);
+        }
+        self.settle_written(now, actions);
+        self.pump(now, actions);
+    }
+
+    /// The application is done with every message up to this number.
+    pub fn handled_up_to(&mut self, number: u64, actions: &mut Actions) {
+        self.incoming.handled_up_to(number);
+        self.acknowledge(actions);
+    }
+
+    /// The application is done with one message. False where it is not waited for (any more).
+    pub fn handled(&mut self, number: u64, actions: &mut Actions) -> bool {
+        let known = self.incoming.handled(number);
+        self.acknowledge(actions);
+        known
+    }
+
+    /// Asks the server for a sign of life now.
+    pub fn probe(&mut self, now: Instant, actions: &mut Actions) {
+        if let Some(connection) = &mut self.connection {
+            if connection.keep_alive.probe() {
+                connection.ping(now, actions);
+            }
+        }
+    }
+
+    /// Tells the server that the client lives, without asking for an answer: while nothing is read.
+    pub fn stay_awake(&mut self, actions: &mut Actions) {
+        if let Some(connection) = &mut self.connection {
+            connection.append(actions, |out| out.extend_from_slice(&crate::packet::PINGREQ));
+        }
+    }
+
+    /// The keep alive in force; `None` without one.
+    pub fn keep_alive(&self) -> Option<Duration> {
+        let secs = self.connection.as_ref()?.limits.keep_alive_secs;
+        (secs > 0).then(|| Duration::from_secs(secs.into()))
+    }
+
+    /// When [`time`](Self::time) has something to do.
+    pub fn deadline(&self) -> Option<Instant> {
+        let keep_alive = self.connection.as_ref().and_then(|connection| connection.keep_alive.deadline());
+        let operation = self.deadlines.front().map(|(deadline, ..)| *deadline);
+        keep_alive.into_iter().chain(operation).min()
+    }
+
+    /// Does what is due.
+    pub fn time(&mut self, now: Instant, actions: &mut Actions) {
+        if let Some(connection) = &mut self.connection {
+            match connection.keep_alive.due(now) {
+                Due::Nothing => {}
+                Due::Ping => connection.ping(now, actions),
+                Due::Dead(silence) => {
+                    let message = format!(
+                        "the server has been silent for {} s and did not answer a PINGREQ: the connection is dead",
+                        silence.as_secs()
+                    );
+                    actions.end = Some(Error::new(ErrorKind::KeepAliveTimeout, message));
+                }
+            }
+        }
+        self.expire(now, actions);
+    }
+
+    /// Writes the farewell; nothing may follow it.
+    pub fn disconnect(
+        &mut self,
+        reason: ReasonCode,
+        session_expiry_secs: Option<u32>,
+        actions: &mut Actions,
+    ) {
+        if let Some(connection) = &mut self.connection {
+            let before = actions.out.len();
+            Disconnect::write(reason, session_expiry_secs, &mut actions.out);
+            connection.appended += (actions.out.len() - before) as u64;
+        }
+    }
+
+    /// Ends every publish that has not ended: what was never written with `unwritten`, what was, with `written`.
+    pub fn abandon(&mut self, unwritten: &Error, written: &Error, actions: &mut Actions) {
+        self.lost();
+        self.abandon_operations(unwritten, written, actions);
+    }
+
+    /// Ends the application's requests that are not yet acknowledged. What was granted stays wanted.
+    pub fn cancel_requests(&mut self, error: &Error, actions: &mut Actions) {
+        self.subscriptions.cancel(error, &mut actions.done, &mut actions.released);
+    }
+
+    /// The same, and nothing is wanted any more.
+    pub fn forget_subscriptions(&mut self, error: &Error, actions: &mut Actions) {
+        self.subscriptions.clear(error, &mut actions.done, &mut actions.released);
+    }
+
+    /// Whether an accepted operation has not ended.
+    pub fn is_busy(&self) -> bool {
+        let unwritten = self.connection.as_ref().is_some_and(|connection| !connection.unwritten.is_empty());
+        unwritten
+            || self.operations.len() > 0
+            || !self.held.is_empty()
+            || !self.subscriptions.pending.is_empty()
+    }
+
+    /// Ends the connection for a reason that the server is told.
+    fn violated(&mut self, reason: ReasonCode, error: Error, actions: &mut Actions) {
+        if actions.end.is_none() {
+            self.disconnect(reason, None, actions);
+            actions.end = Some(error);
+        }
+    }
+}
+
+impl Connection {
+    fn ping(&mut self, now: Instant, actions: &mut Actions) {
+        self.append(actions, |out| out.extend_from_slice(&crate::packet::PINGREQ));
+        self.keep_alive.pinged(now);
+    }
+
+    /// Appends a packet, and keeps count of the stream's position.
+    fn append(&mut self, actions: &mut Actions, encode: impl FnOnce(&mut Vec<u8>)) {
+        let before = actions.out.len();
+        encode(&mut actions.out);
+        self.appended += (actions.out.len() - before) as u64;
+    }
+}

@@ -1,0 +1,468 @@
+//! What goes to the server: publishes, SUBSCRIBE and UNSUBSCRIBE, from the queue to their end.
+
+use super::queue::Publish;
+use super::subscriptions::{Request, Wanted};
+use super::{Actions, Connection, HIGH_WATER, Room, Session};
+use crate::completion::{Ack, Completion};
+use crate::packet::{AckKind, Alias, Filter, Header, ReasonCode, Subscribe, Unsubscribe};
+use crate::{Error, ErrorKind, QoS};
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// What a packet identifier stands for.
+#[derive(Debug)]
+pub(super) struct Operation {
+    /// Tells it from an earlier one of the same identifier.
+    pub ticket: u64,
+    /// The last write, once it happened on the current connection.
+    pub written_at: Option<Instant>,
+    /// Its completion was told (it timed out); the identifier stays in use.
+    pub told: bool,
+    pub kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Publish(InFlight),
+    Request(Request),
+}
+
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub publish: Publish,
+    /// PUBREC came, PUBCOMP is due.
+    pub received: bool,
+    /// Some connection has written all of it: a repetition carries DUP where the session lives.
+    pub ever_written: bool,
+    /// Counts against the current connection's receive maximum.
+    pub on_connection: bool,
+}
+
+/// A packet that is encoded and not wholly written, and the position in the stream where it ends.
+#[derive(Debug)]
+pub(super) struct Unwritten {
+    end: u64,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    AtMostOnce(Publish),
+    Operation { id: u16, ticket: u64 },
+}
+
+impl Session {
+    /// What may be taken from the queue now.
+    pub fn room(&self, out: usize) -> Room {
+        match &self.connection {
+            Some(connection) if self.held.is_empty() && self.subscriptions.pending.is_empty() => {
+                let used = connection.in_use + self.replay.len();
+                Room {
+                    acked: usize::from(connection.limits.receive_maximum).saturating_sub(used),
+                    bytes: HIGH_WATER.saturating_sub(out),
+                }
+            }
+            _ => Room { acked: 0, bytes: 0 },
+        }
+    }
+
+    /// Writes publishes that were taken from the queue, within what [`room`](Self::room) said.
+    pub fn publish(&mut self, taken: impl IntoIterator<Item = Publish>, now: Instant, actions: &mut Actions) {
+        for publish in taken {
+            if self.held.is_empty() {
+                self.send(publish, now, actions);
+            } else {
+                self.held.push_back(publish);
+            }
+        }
+    }
+
+    /// Sends what waits inside the session, as far as the buffer and the server allow: requests first, then
+    /// repetitions, then what an earlier connection did not write.
+    pub(super) fn pump(&mut self, now: Instant, actions: &mut Actions) {
+        while actions.out.len() < HIGH_WATER && self.connection.is_some() && actions.end.is_none() {
+            if let Some(request) = self.subscriptions.pending.pop_front() {
+                self.send_request(request, actions);
+            } else if !self.replay.is_empty() {
+                if !self.replay_next(now, actions) {
+                    return;
+                }
+            } else if let Some(publish) = self.held.pop_front() {
+                if !self.send(publish, now, actions) {
+                    return;
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Writes a publish, or ends it because it cannot be written. False where its turn has not come: then it is
+    /// the first that waits.
+    fn send(&mut self, publish: Publish, now: Instant, actions: &mut Actions) -> bool {
+        let qos = publish.stored.qos();
+        let full = |connection: &Connection| connection.in_use >= connection.limits.receive_maximum.into();
+        let Some(connection) = self.connection.as_mut().filter(|c| qos == QoS::AtMostOnce || !full(c)) else {
+            self.held.push_front(publish);
+            return false;
+        };
+        // The size does not depend on the identifier.
+        let legal = remaining_expiry(&publish, now).and_then(|expiry| {
+            let header = Header { id: 1, dup: false, alias: Alias::None, expiry_secs: expiry };
+            let size = publish.stored.size(&header);
+            connection.limits.check_publish(qos, publish.stored.retain(), size).map(|()| header)
+        });
+        let mut header = match legal {
+            Ok(header) => header,
+            Err(error) => {
+                end_publish(publish, Ack::failed(error), actions);
+                return true;
+            }
+        };
+        if !publish.completion.begin_write() {
+            end_publish(publish, Ack::SENT, actions);
+            return true;
+        }
+        if qos == QoS::AtMostOnce {
+            connection.append(actions, |out| publish.stored.write(&header, out));
+            let end = connection.appended;
+            connection.unwritten.push_back(Unwritten { end, what: What::AtMostOnce(publish) });
+            return true;
+        }
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let in_flight = InFlight { publish, received: false, ever_written: false, on_connection: true };
+        let operation = Operation { ticket, written_at: None, told: false, kind: Kind::Publish(in_flight) };
+        match self.operations.insert(operation) {
+            Ok(id) => {
+                header.id = id;
+                if let Some(Operation { kind: Kind::Publish(in_flight), .. }) = self.operations.get_mut(id) {
+                    connection.append(actions, |out| in_flight.publish.stored.write(&header, out));
+                }
+                connection.in_use += 1;
+                let what = What::Operation { id, ticket };
+                connection.unwritten.push_back(Unwritten { end: connection.appended, what });
+                true
+            }
+            // All 65,535 identifiers are in use: it waits for one.
+            Err(operation) => {
+                if let Kind::Publish(in_flight) = operation.kind {
+                    in_flight.publish.completion.cancel_write();
+                    self.held.push_front(in_flight.publish);
+                }
+                false
+            }
+        }
+    }
+
+    fn send_request(&mut self, mut request: Request, actions: &mut Actions) {
+        let Some(connection) = &mut self.connection else {
+            return self.subscriptions.pending.push_front(request);
+        };
+        let checked = match &request {
+            Request::Subscribe { filters, .. } => {
+                filters.iter().try_for_each(|wanted| connection.limits.check_filter(&wanted.filter))
+            }
+            Request::Unsubscribe { .. } => Ok(()),
+        };
+        let abandoned = !request.completion().begin_write();
+        if abandoned {
+            let error = Error::new(ErrorKind::Timeout, "nobody waits for it any more");
+            return request.fail(&error, &mut actions.done, &mut actions.released);
+        }
+        // The size does not depend on the identifier.
+        let mut packet = Vec::new();
+        let checked = checked
+            .and_then(|()| encode_request(&request, 1, &mut packet))
+            .and_then(|()| connection.limits.check_size(packet.len()));
+        if let Err(error) = checked {
+            if let Request::Subscribe { filters, restoring: true, .. } = &request {
+                actions.refused.extend(filters.iter().map(|wanted| (wanted.filter.clone(), error.clone())));
+            }
+            return request.fail(&error, &mut actions.done, &mut actions.released);
+        }
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let operation = Operation { ticket, written_at: None, told: false, kind: Kind::Request(request) };
+        match self.operations.insert(operation) {
+            Ok(id) => {
+                if let Some(Operation { kind: Kind::Request(request), .. }) = self.operations.get_mut(id) {
+                    connection.append(actions, |out| {
+                        let encoded = encode_request(request, id, out);
+                        debug_assert!(encoded.is_ok(), "it was encoded once already");
+                    });
+                }
+                connection
+                    .unwritten
+                    .push_back(Unwritten { end: connection.appended, what: What::Operation { id, ticket } });
+            }
+            Err(Operation { kind: Kind::Request(request), .. }) => {
+                let error = Error::new(ErrorKind::QueueFull, "all 65,535 packet identifiers are in use");
+                request.fail(&error, &mut actions.done, &mut actions.released);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// What was written completely is done (QoS 0), or its time runs (everything else).
+    pub(super) fn settle_written(&mut self, now: Instant, actions: &mut Actions) {
+        let Some(connection) = &mut self.connection else { return };
+        while connection.unwritten.front().is_some_and(|unwritten| unwritten.end <= connection.written) {
+            let Some(Unwritten { what, .. }) = connection.unwritten.pop_front() else { return };
+            match what {
+                What::AtMostOnce(publish) => end_publish(publish, Ack::SENT, actions),
+                What::Operation { id, ticket } => {
+                    let Some(operation) = self.operations.get_mut(id).filter(|o| o.ticket == ticket) else {
+                        continue;
+                    };
+                    operation.written_at = Some(now);
+                    if let Kind::Publish(in_flight) = &mut operation.kind {
+                        in_flight.ever_written = true;
+                    }
+                    if !operation.told {
+                        self.deadlines.push_back((now + self.settings.operation_timeout, id, ticket));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The connection is gone: QoS 0 that it had not written waits for the next one, as do requests (they are
+    /// no part of the session's state).
+    pub(super) fn recall(&mut self, unwritten: VecDeque<Unwritten>) {
+        self.replay.clear();
+        self.deadlines.clear();
+        for Unwritten { what, .. } in unwritten.into_iter().rev() {
+            if let What::AtMostOnce(publish) = what {
+                publish.completion.cancel_write();
+                self.held.push_front(publish);
+            }
+        }
+        let mut requests = Vec::new();
+        for (id, operation) in self.operations.iter_mut() {
+            operation.written_at = None;
+            match &mut operation.kind {
+                Kind::Request(_) => requests.push((operation.ticket, id)),
+                Kind::Publish(in_flight) => {
+                    in_flight.on_connection = false;
+                    if !in_flight.ever_written {
+                        in_flight.publish.completion.cancel_write();
+                    }
+                }
+            }
+        }
+        requests.sort_unstable();
+        for (_, id) in requests.into_iter().rev() {
+            if let Some(Operation { kind: Kind::Request(mut request), told, .. }) = self.operations.remove(id)
+            {
+                let ours = matches!(request, Request::Subscribe { restoring: true, .. });
+                if told {
+                    *request.completion() = Completion::None;
+                }
+                request.completion().cancel_write();
+                if ours || !told {
+                    self.subscriptions.pending.push_front(request);
+                }
+            }
+        }
+    }
+
+    /// A new connection: what is in flight is sent again, in the order in which it was accepted. Where the
+    /// server lost the session everything is as if it had never been sent.
+    pub(super) fn plan_replay(&mut self, session_present: bool, actions: &mut Actions) {
+        let mut order = Vec::with_capacity(self.operations.len());
+        for (id, operation) in self.operations.iter_mut() {
+            if let Kind::Publish(in_flight) = &mut operation.kind {
+                if !session_present {
+                    in_flight.ever_written = false;
+                }
+                order.push((in_flight.publish.order, id, in_flight.received && !session_present));
+            }
+        }
+        order.sort_unstable();
+        for (_, id, taken_over) in order {
+            if taken_over {
+                // PUBREC said that the server has the message; the rest of the hand-shake died with the session.
+                self.end_operation(
+                    id,
+                    Ack { result: Ok(()), reason_code: Some(0), round_trip: None },
+                    actions,
+                );
+            } else {
+                self.replay.push_back(id);
+            }
+        }
+    }
+
+    /// Sends the next repetition; false where the receive maximum does not allow it yet.
+    fn replay_next(&mut self, now: Instant, actions: &mut Actions) -> bool {
+        let (Some(connection), Some(&id)) = (&mut self.connection, self.replay.front()) else { return false };
+        let Some(operation) = self.operations.get_mut(id) else {
+            self.replay.pop_front();
+            return true;
+        };
+        let Kind::Publish(in_flight) = &mut operation.kind else {
+            self.replay.pop_front();
+            return true;
+        };
+        if connection.in_use >= connection.limits.receive_maximum.into() {
+            return false;
+        }
+        self.replay.pop_front();
+        let publish = &in_flight.publish;
+        if in_flight.received {
+            connection.append(actions, |out| AckKind::PubRel.write(id, ReasonCode(0), out));
+        } else {
+            let dup = in_flight.ever_written;
+            let expiry = match remaining_expiry(publish, now) {
+                Ok(expiry) => expiry,
+                // The server has perhaps seen it: the hand-shake must go on [MQTT-4.4.0-1].
+                Err(_) if dup => Some(1),
+                Err(error) => {
+                    self.end_operation(id, Ack::failed(error), actions);
+                    return true;
+                }
+            };
+            let header = Header { id, dup, alias: Alias::None, expiry_secs: expiry };
+            let size = publish.stored.size(&header);
+            if let Err(error) =
+                connection.limits.check_publish(publish.stored.qos(), publish.stored.retain(), size)
+            {
+                self.end_operation(id, Ack::failed(error), actions);
+                return true;
+            }
+            if !operation.told && !publish.completion.begin_write() && !dup {
+                self.end_operation(id, Ack::SENT, actions);
+                return true;
+            }
+            connection.append(actions, |out| publish.stored.write(&header, out));
+        }
+        in_flight.on_connection = true;
+        connection.in_use += 1;
+        let what = What::Operation { id, ticket: operation.ticket };
+        connection.unwritten.push_back(Unwritten { end: connection.appended, what });
+        true
+    }
+
+    /// Takes an operation out and tells its end.
+    pub(super) fn end_operation(&mut self, id: u16, ack: Ack, actions: &mut Actions) {
+        let Some(operation) = self.operations.remove(id) else { return };
+        match operation.kind {
+            Kind::Publish(in_flight) => {
+                if in_flight.on_connection {
+                    self.connection_in_use_less();
+                }
+                let mut publish = in_flight.publish;
+                if operation.told {
+                    publish.completion = Completion::None;
+                }
+                end_publish(publish, ack, actions);
+            }
+            Kind::Request(mut request) if !operation.told => {
+                let completion = std::mem::replace(request.completion(), Completion::None);
+                actions.done.push((completion, ack));
+            }
+            Kind::Request(_) => {}
+        }
+    }
+
+    fn connection_in_use_less(&mut self) {
+        if let Some(Connection { in_use, .. }) = &mut self.connection {
+            *in_use -= 1;
+        }
+    }
+
+    /// Tells the operations whose time is over. Their identifiers stay in use until they are acknowledged.
+    pub(super) fn expire(&mut self, now: Instant, actions: &mut Actions) {
+        while let Some(&(deadline, id, ticket)) = self.deadlines.front() {
+            let operation = self.operations.get_mut(id).filter(|operation| operation.ticket == ticket);
+            let Some(operation) = operation.filter(|operation| !operation.told) else {
+                self.deadlines.pop_front();
+                continue;
+            };
+            if deadline > now {
+                return;
+            }
+            self.deadlines.pop_front();
+            operation.told = true;
+            let completion = match &mut operation.kind {
+                Kind::Publish(in_flight) => &mut in_flight.publish.completion,
+                Kind::Request(request) => request.completion(),
+            };
+            let error = Error::new(
+                ErrorKind::OutcomeUnknown,
+                format!(
+                    "sent, but not acknowledged within {} ms: it may or may not have arrived",
+                    self.settings.operation_timeout.as_millis()
+                ),
+            );
+            actions.done.push((std::mem::replace(completion, Completion::None), Ack::failed(error)));
+        }
+    }
+
+    pub(super) fn abandon_operations(&mut self, unwritten: &Error, written: &Error, actions: &mut Actions) {
+        self.replay.clear();
+        self.deadlines.clear();
+        let mut publishes: Vec<_> = self.held.drain(..).map(|publish| (publish, false)).collect();
+        for (_, operation) in self.operations.drain() {
+            match operation.kind {
+                Kind::Publish(mut in_flight) => {
+                    if operation.told {
+                        in_flight.publish.completion = Completion::None;
+                    }
+                    publishes.push((in_flight.publish, in_flight.ever_written));
+                }
+                // Requests went back to the pending ones when the connection ended.
+                Kind::Request(request) => request.fail(unwritten, &mut actions.done, &mut actions.released),
+            }
+        }
+        publishes.sort_by_key(|(publish, _)| publish.order);
+        for (publish, ever_written) in publishes {
+            let error = if ever_written { written } else { unwritten };
+            end_publish(publish, Ack::failed(error.clone()), actions);
+        }
+    }
+}
+
+fn end_publish(publish: Publish, ack: Ack, actions: &mut Actions) {
+    actions.freed.0 += 1;
+    actions.freed.1 += publish.stored.bytes_held();
+    if !matches!(publish.completion, Completion::None) {
+        actions.done.push((publish.completion, ack));
+    }
+}
+
+/// The rest of the message expiry interval, in whole seconds, rounded up.
+fn remaining_expiry(publish: &Publish, now: Instant) -> Result<Option<u32>, Error> {
+    let Some(expires_at) = publish.expires_at else { return Ok(None) };
+    let left = expires_at.saturating_duration_since(now);
+    if left.is_zero() {
+        return Err(Error::new(
+            ErrorKind::Expired,
+            "its message expiry interval passed before it could be sent",
+        ));
+    }
+    Ok(Some(u32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)))
+}
+
+/// Writes nothing where it cannot be encoded.
+fn encode_request(request: &Request, id: u16, out: &mut Vec<u8>) -> Result<(), Error> {
+    match request {
+        Request::Subscribe { filters, .. } => {
+            fn filter(wanted: &Wanted) -> Filter<'_> {
+                Filter {
+                    filter: &wanted.filter,
+                    qos: wanted.qos,
+                    no_local: wanted.no_local,
+                    retain_as_published: wanted.retain_as_published,
+                    retain_handling: wanted.retain_handling,
+                }
+            }
+            let filters: Vec<Filter<'_>> = filters.iter().map(filter).collect();
+            Subscribe { id, subscription_id: None, filters: &filters, user_properties: &[] }.encode(out)
+        }
+        Request::Unsubscribe { filter, .. } => {
+            Unsubscribe { id, filters: &[filter], user_properties: &[] }.encode(out)
+        }
+    }
+}

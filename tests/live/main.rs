@@ -1,0 +1,9 @@
+//! The library over real sockets: against the simulator of AWS IoT Core, against mosquitto, and against servers
+//! that do not answer.
+
+mod authentication;
+mod end_of_a_client;
+mod messages;
+mod support;
+mod time_outs;
+mod tls;

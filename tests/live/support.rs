@@ -1,0 +1,300 @@
+//! What every live test needs: a simulator, a mosquitto, clients whose messages and states can be waited for.
+
+use gecko_iot_sim::{Config, Simulator};
+use gecko_mqtt::{
+    Client, Completion, ConnectionState, Error, ErrorKind, Message, MessageListener, Options, QoS,
+    Subscription, Wait,
+};
+use std::net::{TcpListener, TcpStream};
+use std::ops::Deref;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// Nothing here takes so long, unless it is broken.
+pub const LIMIT: Duration = Duration::from_secs(20);
+pub const WAIT: Wait = Wait::For(LIMIT);
+
+/// A simulator with a runtime of its own.
+pub struct Sim {
+    runtime: tokio::runtime::Runtime,
+    simulator: Option<Simulator>,
+}
+
+impl Sim {
+    pub fn start(config: Config) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let simulator = runtime.block_on(Simulator::start(config)).unwrap();
+        Self { runtime, simulator: Some(simulator) }
+    }
+
+    pub fn aws() -> Self {
+        Self::start(Config::default())
+    }
+
+    /// A broker by the book, with a port without TLS.
+    pub fn generic() -> Self {
+        Self::start(Config::generic_broker())
+    }
+
+    pub fn wait_until(&self, what: &str, condition: impl Fn(&Simulator) -> bool) {
+        let met = self.runtime.block_on(self.deref().wait_until(LIMIT, condition));
+        assert!(met, "never happened: {what}");
+    }
+
+    /// Options for its port without TLS.
+    pub fn plain(&self) -> Options {
+        let mut options = Options::default();
+        options.set_broker_url(&format!("mqtt://127.0.0.1:{}", self.plain_port().unwrap())).unwrap();
+        options
+    }
+
+    /// Options that trust it.
+    pub fn trusting(&self) -> Options {
+        let mut options = Options::default();
+        options.set_endpoint("localhost").unwrap();
+        options.set_ca_pem(self.ca_pem().as_bytes()).unwrap();
+        options
+    }
+
+    /// Options with a token, as Gecko's cloud hands it out.
+    pub fn by_token(&self) -> Options {
+        let mut options = self.trusting();
+        options.set_broker_url(&self.mint_token(Duration::from_secs(600)).unwrap().broker_url).unwrap();
+        options
+    }
+
+    pub fn by_certificate(&self) -> Options {
+        let mut options = self.trusting();
+        let client = self.client();
+        options.set_certificate_pem(client.certificate_pem.as_bytes(), client.key_pem.as_bytes()).unwrap();
+        options.set_port(self.mtls_port()).unwrap();
+        options
+    }
+}
+
+impl Deref for Sim {
+    type Target = Simulator;
+    fn deref(&self) -> &Simulator {
+        self.simulator.as_ref().unwrap()
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        if let Some(simulator) = self.simulator.take() {
+            self.runtime.block_on(simulator.stop());
+        }
+    }
+}
+
+/// A mosquitto on ports of its own, with and without TLS.
+pub struct Mosquitto {
+    child: Child,
+    _directory: Directory,
+    pub port: u16,
+    pub tls_port: u16,
+    pub ca_pem: String,
+}
+
+/// A directory that goes with its test.
+pub struct Directory(pub std::path::PathBuf);
+
+impl Directory {
+    pub fn new() -> Self {
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("gecko-mqtt-test-{}-{number}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn write(&self, name: &str, contents: &str) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, contents).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Mosquitto {
+    pub fn start() -> Self {
+        // Somebody else may take a port between our asking for it and mosquitto's binding to it.
+        (0..5).find_map(|_| Self::try_start()).expect("mosquitto does not start: apt-get install mosquitto")
+    }
+
+    fn try_start() -> Option<Self> {
+        let directory = Directory::new();
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = directory.write("server.pem", &cert.pem());
+        let key = directory.write("server.key", &signing_key.serialize_pem());
+        let (port, tls_port) = (free_port(), free_port());
+        let config = directory.write(
+            "mosquitto.conf",
+            &format!(
+                "per_listener_settings false\nallow_anonymous true\nmax_queued_messages 0\n\
+                 listener {port} 127.0.0.1\n\
+                 listener {tls_port} 127.0.0.1\ncertfile {certificate}\nkeyfile {key}\n"
+            ),
+        );
+        // Debian has it where an ordinary user's PATH does not lead.
+        let path = format!("{}:/usr/sbin:/usr/local/sbin", std::env::var("PATH").unwrap_or_default());
+        let mut child = Command::new("mosquitto")
+            .env("PATH", path)
+            .args(["-c", &config])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let deadline = Instant::now() + LIMIT;
+        while TcpStream::connect(("127.0.0.1", tls_port)).is_err()
+            || TcpStream::connect(("127.0.0.1", port)).is_err()
+        {
+            if child.try_wait().ok()?.is_some() || Instant::now() > deadline {
+                let _ = child.kill();
+                let _ = child.wait();
+                return None;
+            }
+            std::thread::yield_now();
+        }
+        Some(Self { child, _directory: directory, port, tls_port, ca_pem: cert.pem() })
+    }
+
+    pub fn plain(&self) -> Options {
+        let mut options = Options::default();
+        options.set_broker_url(&format!("mqtt://127.0.0.1:{}", self.port)).unwrap();
+        options
+    }
+
+    pub fn tls(&self) -> Options {
+        let mut options = Options::default();
+        options.set_broker_url(&format!("mqtts://localhost:{}", self.tls_port)).unwrap();
+        options.set_ca_pem(self.ca_pem.as_bytes()).unwrap();
+        options
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Things that come from callbacks, to be waited for.
+pub struct Seen<T>(Arc<(Mutex<Vec<T>>, Condvar)>);
+
+impl<T> Clone for Seen<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self(Arc::new((Mutex::new(Vec::new()), Condvar::new())))
+    }
+}
+
+impl<T: Clone> Seen<T> {
+    pub fn push(&self, value: T) {
+        self.0.0.lock().unwrap().push(value);
+        self.0.1.notify_all();
+    }
+
+    pub fn all(&self) -> Vec<T> {
+        self.0.0.lock().unwrap().clone()
+    }
+
+    /// Waits until what was seen is as `condition` wants it.
+    pub fn wait(&self, what: &str, condition: impl Fn(&[T]) -> bool) -> Vec<T> {
+        let guard = self.0.0.lock().unwrap();
+        let (guard, timeout) = self.0.1.wait_timeout_while(guard, LIMIT, |seen| !condition(seen)).unwrap();
+        assert!(!timeout.timed_out(), "never happened: {what}");
+        guard.clone()
+    }
+
+    pub fn wait_for(&self, count: usize) -> Vec<T> {
+        self.wait(&format!("{count} of them"), |seen| seen.len() >= count)
+    }
+}
+
+/// A message that was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Got {
+    pub topic: String,
+    pub payload: Vec<u8>,
+    pub qos: QoS,
+    pub retain: bool,
+}
+
+pub fn collector(seen: &Seen<Got>) -> MessageListener {
+    let seen = seen.clone();
+    Box::new(move |message, _| {
+        seen.push(Got {
+            topic: message.topic.to_owned(),
+            payload: message.payload.to_owned(),
+            qos: message.qos,
+            retain: message.retain,
+        });
+    })
+}
+
+pub fn states(client: &Client) -> Seen<ConnectionState> {
+    let seen = Seen::default();
+    let states = seen.clone();
+    client.on_connection_state_change(0, Box::new(move |state| states.push(state))).unwrap();
+    seen
+}
+
+pub fn client(options: &Options) -> Client {
+    Client::new(options).unwrap()
+}
+
+pub fn connected(options: &Options) -> Client {
+    let client = client(options);
+    client.connect(WAIT).unwrap();
+    client
+}
+
+pub fn subscribed(client: &Client, filter: &str, qos: QoS) -> Seen<Got> {
+    let seen = Seen::default();
+    let subscription = Subscription { filter, qos, ..Subscription::default() };
+    client.subscribe_wait(&[subscription], Some((0, collector(&seen))), WAIT).result.unwrap();
+    seen
+}
+
+pub fn message<'a>(topic: &'a str, payload: &'a [u8], qos: QoS) -> Message<'a> {
+    Message { topic, payload, qos, ..Message::default() }
+}
+
+pub fn noted<T: Clone + Send + 'static>(
+    seen: &Seen<T>,
+    value: impl FnOnce(&gecko_mqtt::Ack) -> T + Send + 'static,
+) -> Completion {
+    let seen = seen.clone();
+    Completion::Boxed(Box::new(move |ack| seen.push(value(ack))))
+}
+
+/// Why a client made with these options does not connect.
+pub fn refusal(options: &Options) -> Error {
+    let error = client(options).connect(WAIT).unwrap_err();
+    assert!(error.message().len() > 20, "no advice: {error}");
+    error
+}
+
+pub fn kind<T>(result: gecko_mqtt::Result<T>) -> ErrorKind {
+    result.err().expect("it should have failed").kind()
+}
