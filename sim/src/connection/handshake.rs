@@ -13,7 +13,7 @@ use super::admission::{self, Admission, Wishes};
 use super::socket::{Socket, Transport};
 use super::{Connection, Peer};
 use crate::broker::Attach;
-use crate::broker::session::{Link, Reach};
+use crate::broker::link::{Link, Reach};
 use crate::broker::will::Will;
 use crate::config::Refusal;
 use crate::faults::ConnectFault;

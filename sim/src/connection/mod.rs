@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::broker::Ending;
-use crate::broker::session::Order;
+use crate::broker::link::Order;
 use crate::config::{Config, ConnectionEnd};
 use crate::error::Error;
 use crate::frame;
