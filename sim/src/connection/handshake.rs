@@ -228,6 +228,7 @@ impl<S: Transport> Handshake<S> {
             tls_version: self.peer.tls_version,
             alpn: self.peer.alpn.clone(),
             server_name: self.peer.server_name.clone(),
+            tls_resumed: self.peer.tls_resumed,
             client_certificate: self.peer.access == super::Access::Certificate,
             client_id: client_id.to_owned(),
             user_name: self.connect.user_name().map(str::to_owned),
