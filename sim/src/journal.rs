@@ -84,6 +84,8 @@ pub struct ConnectRecord {
     pub alpn: Option<String>,
     /// The server name that was sent (SNI).
     pub server_name: Option<String>,
+    /// Whether an earlier TLS session was resumed.
+    pub tls_resumed: bool,
     /// Whether the client showed a certificate.
     pub client_certificate: bool,
     /// Client identifier, as assigned if the client sent none.

@@ -4,8 +4,8 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use rustls::ProtocolVersion;
 use rustls::server::{Acceptor, ClientHello};
+use rustls::{HandshakeKind, ProtocolVersion};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -75,9 +75,6 @@ async fn accept(
 ) {
     let mut connections = JoinSet::new();
     loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else {
-            return;
-        };
         let (stream, from) = tokio::select! {
             accepted = socket.accept() => match accepted {
                 Ok(accepted) => accepted,
@@ -89,6 +86,10 @@ async fn accept(
                 }
             },
             () = shared.stopped() => break,
+        };
+        // One that there is no room for waits here, those behind it in the kernel.
+        let Some(Ok(slot)) = shared.unless_stopped(slots.clone().acquire_owned()).await else {
+            break;
         };
         shared.count(|stats| {
             stats.connections += 1;
@@ -127,7 +128,18 @@ async fn serve(
         return;
     }
     if listener == Listener::Plain {
+<<<<<<< HEAD
         let peer = Peer { listener, access: Access::Open, tls_version: None, alpn: None, server_name: None };
+=======
+        let peer = Peer {
+            listener,
+            access: Access::Open,
+            tls_version: None,
+            alpn: None,
+            server_name: None,
+            tls_resumed: false,
+        };
+>>>>>>> sim
         return connection::serve(shared, stream, peer).await;
     }
     let limit = shared.config.connect_timeout;
@@ -186,5 +198,6 @@ fn peer(listener: Listener, access: Access, stream: &TlsStream<TcpStream>) -> Pe
         },
         alpn: session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
         server_name: session.server_name().map(str::to_owned),
+        tls_resumed: session.handshake_kind() == Some(HandshakeKind::Resumed),
     }
 }

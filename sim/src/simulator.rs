@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::broker::link::{Order, Reach};
 use crate::broker::message::Message;
-use crate::broker::session::{Order, Reach};
 use crate::certificates::{Certificates, Identity};
 use crate::config::{Config, ConnectionEnd, TokenFormat};
 use crate::connection;

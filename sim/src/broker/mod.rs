@@ -1,6 +1,7 @@
 //! The broker: sessions, routing, retained messages and wills. It knows no socket; time comes in as an argument.
 
 mod groups;
+pub(crate) mod link;
 pub(crate) mod message;
 mod retained;
 pub(crate) mod session;
@@ -19,9 +20,10 @@ use tokio::time::Instant;
 use crate::config::{Config, ConnectionEnd};
 use crate::violation::reason;
 use groups::Groups;
+use link::Link;
 use message::{Delivery, Message};
 use retained::Retained;
-use session::{Collected, Link, Offered, Session, Subscription};
+use session::{Collected, Offered, Session, Subscription};
 use will::Will;
 
 pub(crate) struct Broker {

@@ -1,16 +1,16 @@
 //! One client's session: what it subscribed to and what it still has to get.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use mqtt_protocol_core::mqtt::packet::RetainHandling;
-use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Duration, Instant};
 
-use super::message::{Alias, Delivery, Message};
+use super::link::{Link, Replay};
+use super::message::{Delivery, Message};
 use super::will::Will;
-use crate::config::{Config, ConnectionEnd};
+use crate::config::Config;
 use crate::limits::Rate;
 use crate::reply;
 
@@ -22,79 +22,6 @@ pub(crate) struct Subscription {
     pub retain_as_published: bool,
     pub retain_handling: RetainHandling,
     pub id: Option<u32>,
-}
-
-/// How a connection is reached from outside.
-pub(crate) struct Reach {
-    /// There is something to send.
-    pub wake: Arc<Notify>,
-    /// It shall end.
-    pub end: watch::Sender<Option<ConnectionEnd>>,
-    /// A test wants something of it.
-    pub orders: mpsc::Sender<Order>,
-}
-
-/// What a test wants of a connection.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// Send these bytes.
-    Send(Vec<u8>),
-    /// Stop reading and answering, or go on.
-    Freeze(bool),
-}
-
-/// The connection that a session is used by.
-pub(crate) struct Link {
-    pub id: u64,
-    pub reach: Reach,
-    /// Unacknowledged messages that may be under way to this client.
-    pub window: u16,
-    pub maximum_packet_size: Option<u32>,
-    pub alias_maximum: u16,
-    pub aliases: HashMap<String, u16>,
-    /// Paces what was stored before this connection came.
-    pub replay: Option<Replay>,
-    /// Messages under way on this connection.
-    under_way: u16,
-}
-
-/// Stored messages are sent at a limited rate (an AWS quota).
-pub(crate) struct Replay {
-    pub left: usize,
-    pub rate: Rate,
-}
-
-impl Link {
-    pub fn new(
-        id: u64,
-        reach: Reach,
-        window: u16,
-        maximum_packet_size: Option<u32>,
-        alias_maximum: u16,
-    ) -> Self {
-        Self {
-            id,
-            reach,
-            window,
-            maximum_packet_size,
-            alias_maximum,
-            aliases: HashMap::new(),
-            replay: None,
-            under_way: 0,
-        }
-    }
-
-    fn alias(&mut self, topic: &str) -> Alias {
-        if let Some(alias) = self.aliases.get(topic) {
-            return Alias::Use(*alias);
-        }
-        let fresh = self.aliases.len() as u16 + 1;
-        if fresh > self.alias_maximum {
-            return Alias::None;
-        }
-        self.aliases.insert(topic.to_owned(), fresh);
-        Alias::Set(fresh)
-    }
 }
 
 enum Stage {
@@ -283,7 +210,7 @@ impl Session {
                 return collected;
             }
             let packet_id = packet_id.flatten();
-            if !write(&delivery, packet_id, false, link, out, now) {
+            if !link.write(&delivery, packet_id, false, out, now) {
                 collected.dropped += 1;
                 continue;
             }
@@ -387,11 +314,12 @@ fn resend(
         reply::acknowledgement(out, reply::kind::PUBREL, entry.packet_id, 0);
         return true;
     };
-    let written = write(delivery, Some(entry.packet_id), dup, link, out, now);
+    let written = link.write(delivery, Some(entry.packet_id), dup, out, now);
     collected.publishes += u64::from(written);
     collected.resent += u64::from(written);
     written
 }
+<<<<<<< HEAD
 
 /// Writes a PUBLISH, unless the client takes no packet of that size [MQTT-3.1.2-24].
 fn write(
@@ -415,3 +343,5 @@ fn write(
     out.extend_from_slice(&bytes);
     true
 }
+=======
+>>>>>>> sim

@@ -8,8 +8,9 @@ use mqtt_protocol_core::mqtt::packet::RetainHandling;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Duration, Instant};
 
+use super::link::{Link, Reach};
 use super::message::Message;
-use super::session::{Collected, Link, Reach, Subscription};
+use super::session::{Collected, Subscription};
 use super::{Attach, Broker, Ending};
 use crate::config::{Config, ConnectionEnd};
 use crate::limits::Quotas;

@@ -13,7 +13,7 @@ use super::admission::{self, Admission, Wishes};
 use super::socket::{Socket, Transport};
 use super::{Connection, Peer};
 use crate::broker::Attach;
-use crate::broker::session::{Link, Reach};
+use crate::broker::link::{Link, Reach};
 use crate::broker::will::Will;
 use crate::config::Refusal;
 use crate::faults::ConnectFault;
@@ -203,6 +203,7 @@ impl<S: Transport> Handshake<S> {
             tls_version: self.peer.tls_version,
             alpn: self.peer.alpn.clone(),
             server_name: self.peer.server_name.clone(),
+            tls_resumed: self.peer.tls_resumed,
             client_certificate: self.peer.access == super::Access::Certificate,
             client_id: client_id.to_owned(),
             user_name: self.connect.user_name().map(str::to_owned),

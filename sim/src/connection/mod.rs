@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::broker::Ending;
-use crate::broker::session::Order;
+use crate::broker::link::Order;
 use crate::config::{Config, ConnectionEnd};
 use crate::error::Error;
 use crate::frame;
@@ -49,6 +49,7 @@ pub(crate) struct Peer {
     pub tls_version: Option<&'static str>,
     pub alpn: Option<String>,
     pub server_name: Option<String>,
+    pub tls_resumed: bool,
 }
 
 /// How a connection ends.
@@ -213,10 +214,16 @@ impl<S: Transport> Connection<S> {
 
     /// What the transport has taken is acknowledged as far as the client can know.
     fn forget_acknowledged(&mut self) {
+<<<<<<< HEAD
         while let Some((_, packet_id)) =
             self.acknowledging.pop_front_if(|(end, _)| *end <= self.socket.written)
+=======
+        while let Some((end, packet_id)) = self.acknowledging.front()
+            && *end <= self.socket.written
+>>>>>>> sim
         {
-            self.unacknowledged.remove(&packet_id);
+            self.unacknowledged.remove(packet_id);
+            self.acknowledging.pop_front();
         }
     }
 

@@ -1,5 +1,6 @@
 //! Who is let in, and how the others are turned away.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gecko_iot_sim::{
@@ -151,6 +152,32 @@ async fn the_alpn_port_routes_as_aws_does() {
     let lenient = start(Config { require_sni: false, ..Config::default() }).await;
     let tls = Tls { name: "127.0.0.1", ..tls() };
     assert!(Client::tls(&lenient, lenient.alpn_port(), tls).await.is_ok());
+}
+
+#[tokio::test]
+async fn tls_sessions_are_resumed() {
+    let simulator = start(Config::default()).await;
+    for version in [&TLS12, &TLS13] {
+        let identity = Some(simulator.client());
+        let tls = Tls {
+            identity,
+            version: Some(version),
+            ..Tls::default()
+        };
+        let config = Arc::new(tls.config(&simulator));
+        for _ in 0..2 {
+            let mut client = Client::tls_with(&config, "localhost", simulator.mtls_port())
+                .await
+                .unwrap();
+            client.connect(Hello::new("device")).await;
+        }
+    }
+    let resumed: Vec<bool> = simulator
+        .connects()
+        .iter()
+        .map(|connect| connect.tls_resumed)
+        .collect();
+    assert_eq!(resumed, [false, true, false, true]);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gecko_iot_sim::{Config, ConnackProperties, Quotas, Refusal, Simulator};
+use gecko_iot_sim::{Config, ConnackProperties, Limits, Quotas, Refusal, Simulator};
 use mqtt_protocol_core::mqtt::packet::{Property, SubscriptionIdentifier};
 
 use crate::client::{Client, Hello, Message, Packet, SOON, expect_packet};
@@ -137,6 +137,25 @@ async fn too_many_connects_are_refused() {
         };
         tokio::time::timeout(SOON, again).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn connections_above_the_limit_wait() {
+    let limits = Limits {
+        connections: 1,
+        ..Limits::aws()
+    };
+    let simulator = start(Config {
+        limits,
+        ..Config::default()
+    })
+    .await;
+    let first = Client::connected(&simulator, "a").await;
+    let mut second = Client::plain(&simulator).await;
+    second.send(&Hello::new("b").bytes()).await;
+    drop(first);
+    assert_eq!(expect_packet!(second, Connack).reason_code() as u8, 0);
+    assert_eq!(simulator.stats().open_connections, 1);
 }
 
 #[tokio::test]

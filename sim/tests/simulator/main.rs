@@ -2,9 +2,9 @@
 
 mod authentication;
 mod client;
-mod endpoint;
 mod faults;
 mod limits;
 mod messages;
 mod sessions;
+mod state_machine;
 mod violations;
