@@ -128,9 +128,6 @@ async fn serve(
         return;
     }
     if listener == Listener::Plain {
-<<<<<<< HEAD
-        let peer = Peer { listener, access: Access::Open, tls_version: None, alpn: None, server_name: None };
-=======
         let peer = Peer {
             listener,
             access: Access::Open,
@@ -139,7 +136,6 @@ async fn serve(
             server_name: None,
             tls_resumed: false,
         };
->>>>>>> sim
         return connection::serve(shared, stream, peer).await;
     }
     let limit = shared.config.connect_timeout;

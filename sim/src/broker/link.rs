@@ -93,18 +93,11 @@ impl Link {
         now: Instant,
     ) -> bool {
         let topic = &delivery.message.topic;
-        let alias = if self.alias_maximum > 0 {
-            self.alias(topic)
-        } else {
-            Alias::None
-        };
+        let alias = if self.alias_maximum > 0 { self.alias(topic) } else { Alias::None };
         let Ok(bytes) = delivery.encode(packet_id, dup, alias, now) else {
             return false;
         };
-        if self
-            .maximum_packet_size
-            .is_some_and(|most| bytes.len() as u64 > u64::from(most))
-        {
+        if self.maximum_packet_size.is_some_and(|most| bytes.len() as u64 > u64::from(most)) {
             if let Alias::Set(_) = alias {
                 self.aliases.remove(topic);
             }

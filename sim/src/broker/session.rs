@@ -319,29 +319,3 @@ fn resend(
     collected.resent += u64::from(written);
     written
 }
-<<<<<<< HEAD
-
-/// Writes a PUBLISH, unless the client takes no packet of that size [MQTT-3.1.2-24].
-fn write(
-    delivery: &Delivery,
-    packet_id: Option<u16>,
-    dup: bool,
-    link: &mut Link,
-    out: &mut BytesMut,
-    now: Instant,
-) -> bool {
-    let alias = if link.alias_maximum > 0 { link.alias(&delivery.message.topic) } else { Alias::None };
-    let Ok(bytes) = delivery.encode(packet_id, dup, alias, now) else {
-        return false;
-    };
-    if link.maximum_packet_size.is_some_and(|most| bytes.len() as u64 > u64::from(most)) {
-        if let Alias::Set(_) = alias {
-            link.aliases.remove(&delivery.message.topic);
-        }
-        return false;
-    }
-    out.extend_from_slice(&bytes);
-    true
-}
-=======
->>>>>>> sim

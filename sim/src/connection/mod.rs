@@ -214,13 +214,8 @@ impl<S: Transport> Connection<S> {
 
     /// What the transport has taken is acknowledged as far as the client can know.
     fn forget_acknowledged(&mut self) {
-<<<<<<< HEAD
-        while let Some((_, packet_id)) =
-            self.acknowledging.pop_front_if(|(end, _)| *end <= self.socket.written)
-=======
         while let Some((end, packet_id)) = self.acknowledging.front()
             && *end <= self.socket.written
->>>>>>> sim
         {
             self.unacknowledged.remove(packet_id);
             self.acknowledging.pop_front();

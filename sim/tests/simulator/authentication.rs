@@ -159,24 +159,14 @@ async fn tls_sessions_are_resumed() {
     let simulator = start(Config::default()).await;
     for version in [&TLS12, &TLS13] {
         let identity = Some(simulator.client());
-        let tls = Tls {
-            identity,
-            version: Some(version),
-            ..Tls::default()
-        };
+        let tls = Tls { identity, version: Some(version), ..Tls::default() };
         let config = Arc::new(tls.config(&simulator));
         for _ in 0..2 {
-            let mut client = Client::tls_with(&config, "localhost", simulator.mtls_port())
-                .await
-                .unwrap();
+            let mut client = Client::tls_with(&config, "localhost", simulator.mtls_port()).await.unwrap();
             client.connect(Hello::new("device")).await;
         }
     }
-    let resumed: Vec<bool> = simulator
-        .connects()
-        .iter()
-        .map(|connect| connect.tls_resumed)
-        .collect();
+    let resumed: Vec<bool> = simulator.connects().iter().map(|connect| connect.tls_resumed).collect();
     assert_eq!(resumed, [false, true, false, true]);
 }
 

@@ -48,13 +48,9 @@ impl Default for Tls<'_> {
 impl Tls<'_> {
     pub fn config(&self, simulator: &Simulator) -> ClientConfig {
         let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_slice(simulator.ca_pem().as_bytes()).unwrap())
-            .unwrap();
+        roots.add(CertificateDer::from_pem_slice(simulator.ca_pem().as_bytes()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = self
-            .version
-            .map_or(rustls::DEFAULT_VERSIONS.to_vec(), |version| vec![version]);
+        let versions = self.version.map_or(rustls::DEFAULT_VERSIONS.to_vec(), |version| vec![version]);
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions)
             .unwrap()
@@ -64,9 +60,7 @@ impl Tls<'_> {
             Some(identity) => {
                 let chain = CertificateDer::pem_slice_iter(identity.certificate_pem.as_bytes());
                 let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
-                builder
-                    .with_client_auth_cert(chain.map(Result::unwrap).collect(), key)
-                    .unwrap()
+                builder.with_client_auth_cert(chain.map(Result::unwrap).collect(), key).unwrap()
             }
         };
         config.enable_sni = self.sni;
@@ -109,32 +103,11 @@ impl Client {
     }
 
     pub async fn tls(simulator: &Simulator, port: u16, tls: Tls<'_>) -> io::Result<Self> {
-<<<<<<< HEAD
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(simulator.ca_pem().as_bytes()).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions = tls.version.map_or(rustls::DEFAULT_VERSIONS.to_vec(), |version| vec![version]);
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&versions)
-            .unwrap()
-            .with_root_certificates(roots);
-        let mut config = match tls.identity {
-            None => builder.with_no_client_auth(),
-            Some(identity) => {
-                let chain = CertificateDer::pem_slice_iter(identity.certificate_pem.as_bytes());
-                let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
-                builder.with_client_auth_cert(chain.map(Result::unwrap).collect(), key).unwrap()
-            }
-        };
-        config.enable_sni = tls.sni;
-        config.alpn_protocols = tls.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-=======
         Self::tls_with(&Arc::new(tls.config(simulator)), tls.name, port).await
     }
 
     /// Over TLS with a configuration that may remember earlier sessions.
     pub async fn tls_with(config: &Arc<ClientConfig>, name: &'static str, port: u16) -> io::Result<Self> {
->>>>>>> sim
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         let name = ServerName::try_from(name).unwrap();
         let stream = timeout(SOON, TlsConnector::from(config.clone()).connect(name, stream)).await??;

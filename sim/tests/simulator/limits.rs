@@ -141,15 +141,8 @@ async fn too_many_connects_are_refused() {
 
 #[tokio::test]
 async fn connections_above_the_limit_wait() {
-    let limits = Limits {
-        connections: 1,
-        ..Limits::aws()
-    };
-    let simulator = start(Config {
-        limits,
-        ..Config::default()
-    })
-    .await;
+    let limits = Limits { connections: 1, ..Limits::aws() };
+    let simulator = start(Config { limits, ..Config::default() }).await;
     let first = Client::connected(&simulator, "a").await;
     let mut second = Client::plain(&simulator).await;
     second.send(&Hello::new("b").bytes()).await;

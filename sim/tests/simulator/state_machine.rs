@@ -30,10 +30,7 @@ impl Machine {
         for event in events {
             match event {
                 Event::RequestSendPacket { packet, .. } => {
-                    self.stream
-                        .write_all(&packet.to_continuous_buffer())
-                        .await
-                        .unwrap();
+                    self.stream.write_all(&packet.to_continuous_buffer()).await.unwrap();
                 }
                 Event::NotifyPacketReceived(packet) => self.received.push_back(packet),
                 Event::NotifyError(error) => panic!("{error}"),
@@ -48,10 +45,7 @@ impl Machine {
                 return packet;
             }
             let mut bytes = [0; 4096];
-            let count = timeout(SOON, self.stream.read(&mut bytes))
-                .await
-                .unwrap()
-                .unwrap();
+            let count = timeout(SOON, self.stream.read(&mut bytes)).await.unwrap().unwrap();
             assert!(count > 0, "the connection is closed");
             let mut cursor = Cursor::new(&bytes[..count]);
             while cursor.position() < count as u64 {
@@ -64,46 +58,20 @@ impl Machine {
 
 #[tokio::test]
 async fn an_independent_client_is_content() {
-    for config in [
-        Config {
-            plain_port: Some(0),
-            ..Config::default()
-        },
-        Config::generic_broker(),
-    ] {
+    for config in [Config { plain_port: Some(0), ..Config::default() }, Config::generic_broker()] {
         let simulator = Simulator::start(config).await.unwrap();
         let port = simulator.plain_port().unwrap();
         let mut machine = Connection::new(Version::V5_0);
         machine.set_auto_pub_response(true);
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let mut client = Machine {
-            stream,
-            machine,
-            received: VecDeque::new(),
-        };
+        let mut client = Machine { stream, machine, received: VecDeque::new() };
 
-        client
-            .send(
-                v5_0::Connect::builder()
-                    .client_id("machine")
-                    .unwrap()
-                    .build()
-                    .unwrap(),
-            )
-            .await;
+        client.send(v5_0::Connect::builder().client_id("machine").unwrap().build().unwrap()).await;
         assert!(matches!(client.receive().await, Packet::V5_0Connack(_)));
 
         let id = client.machine.acquire_packet_id().unwrap();
         let entry = SubEntry::new("t/#", SubOpts::new().set_qos(Qos::AtLeastOnce)).unwrap();
-        client
-            .send(
-                v5_0::Subscribe::builder()
-                    .packet_id(id)
-                    .entries(vec![entry])
-                    .build()
-                    .unwrap(),
-            )
-            .await;
+        client.send(v5_0::Subscribe::builder().packet_id(id).entries(vec![entry]).build().unwrap()).await;
         assert!(matches!(client.receive().await, Packet::V5_0Suback(_)));
 
         let id = client.machine.acquire_packet_id().unwrap();
@@ -119,11 +87,7 @@ async fn an_independent_client_is_content() {
             Packet::V5_0Publish(publish) => assert_eq!(publish.payload().as_slice(), b"hello"),
             other => panic!("{other:?}"),
         }
-        assert!(
-            simulator
-                .wait_until(SOON, |it| it.stats().pubacks_received == 1)
-                .await
-        );
+        assert!(simulator.wait_until(SOON, |it| it.stats().pubacks_received == 1).await);
         let stats = simulator.stats();
         assert_eq!((stats.protocol_errors, stats.unexpected_acknowledgements), (0, 0));
     }
