@@ -50,9 +50,9 @@ fn step() -> impl Strategy<Value = Step> {
 /// What the server owes or has sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Owed {
-    PubAck(u16),
-    PubRec(u16),
-    PubComp(u16),
+    Ack(u16),
+    Rec(u16),
+    Comp(u16),
 }
 
 #[derive(Default)]
@@ -84,7 +84,7 @@ impl Server {
                     let id = u16::from_be_bytes([body[0], body[1]]);
                     self.exactly_once.remove(&id);
                     self.open.insert(id);
-                    self.owed.push(Owed::PubComp(id));
+                    self.owed.push(Owed::Comp(id));
                 }
                 12 => {}
                 other => panic!("the client sent a packet of type {other}"),
@@ -106,12 +106,12 @@ impl Server {
         assert!(self.open.len() <= self.receive_maximum, "more than the receive maximum");
         if qos == 1 {
             self.pass_on(number);
-            self.owed.push(Owed::PubAck(id));
+            self.owed.push(Owed::Ack(id));
         } else {
             if self.exactly_once.insert(id) {
                 self.pass_on(number);
             }
-            self.owed.push(Owed::PubRec(id));
+            self.owed.push(Owed::Rec(id));
         }
     }
 
@@ -145,7 +145,7 @@ impl Server {
             if reason == 0 { vec![first, 2, high, low] } else { vec![first, 3, high, low, reason] }
         };
         match owed {
-            Owed::PubAck(id) => {
+            Owed::Ack(id) => {
                 self.open.remove(&id);
                 packet(
                     0x40,
@@ -159,19 +159,21 @@ impl Server {
                     },
                 )
             }
-            Owed::PubRec(id) if refused => {
+            Owed::Rec(id) if refused => {
                 self.open.remove(&id);
                 self.exactly_once.remove(&id);
                 packet(0x50, id, 151)
             }
-            Owed::PubRec(id) => packet(0x50, id, 0),
-            Owed::PubComp(id) => {
+            Owed::Rec(id) => packet(0x50, id, 0),
+            Owed::Comp(id) => {
                 self.open.remove(&id);
                 packet(0x70, id, 0)
             }
         }
     }
 }
+
+type Ends = Arc<Mutex<BTreeMap<u32, Vec<Result<(), ErrorKind>>>>>;
 
 struct World {
     session: Session,
@@ -182,7 +184,7 @@ struct World {
     /// Written, and on its way.
     pipe: Vec<u8>,
     accepted: Vec<(u32, u8, u8)>,
-    ends: Arc<Mutex<BTreeMap<u32, Vec<Result<(), ErrorKind>>>>>,
+    ends: Ends,
 }
 
 impl World {
@@ -239,8 +241,8 @@ impl World {
                 let open = self.server.open.clone();
                 let repeatable = |owed: &&Owed| match owed {
                     // Of an identifier that has a new meaning by now it would be a lie.
-                    Owed::PubAck(id) | Owed::PubComp(id) => !open.contains(id),
-                    Owed::PubRec(_) => false,
+                    Owed::Ack(id) | Owed::Comp(id) => !open.contains(id),
+                    Owed::Rec(_) => false,
                 };
                 let sent: Vec<Owed> = self.server.sent.iter().filter(repeatable).copied().collect();
                 if let Some(owed) = sent.get(usize::from(which) % sent.len().max(1)) {
@@ -276,7 +278,7 @@ impl World {
         let message = Message { topic: topic_name, payload: &payload, qos: qos_level, ..Message::default() };
         let ends = self.ends.clone();
         let completion = Completion::Boxed(Box::new(move |ack| {
-            let end = ack.result.as_ref().map(|()| ()).map_err(Error::kind);
+            let end = ack.result.clone().map_err(|error| error.kind());
             ends.lock().unwrap().entry(number).or_default().push(end);
         }));
         let publish = Publish::new(StoredPublish::new(&message).unwrap(), completion);

@@ -60,7 +60,7 @@ impl Rig {
     fn completion(&self, name: u32) -> Completion {
         let ends = self.ends.clone();
         Completion::Boxed(Box::new(move |ack| {
-            let end = ack.result.as_ref().map(|()| ()).map_err(Error::kind);
+            let end = ack.result.clone().map_err(|error| error.kind());
             ends.lock().unwrap().push((name, end));
         }))
     }
