@@ -7,6 +7,7 @@ use crate::link::{self, Identity, Roots, Target, Tls, TlsSettings};
 use crate::message::OwnedMessage;
 use crate::packet::StoredPublish;
 use crate::reconnect::Policy;
+use crate::session::pacing::Pace;
 use crate::session::queue::{QueueLimit, QueuePolicy};
 use crate::{Error, ErrorKind, Message, Result, Secret};
 use std::sync::Arc;
@@ -82,6 +83,7 @@ pub struct Options {
     reconnect: bool,
     policy: Policy,
     queue: QueueLimit,
+    pace: Option<Pace>,
     receive_maximum: u16,
     max_incoming_packet: u32,
     will: Option<(OwnedMessage, u32)>,
@@ -122,6 +124,7 @@ impl Default for Options {
                 cool_down: Some(Duration::from_secs(300)),
             },
             queue: QueueLimit { messages: 1024, bytes: 4 << 20, policy: QueuePolicy::RejectNew },
+            pace: None,
             receive_maximum: 256,
             max_incoming_packet: 256 * 1024,
             will: None,
@@ -344,6 +347,12 @@ impl Options {
         Ok(())
     }
 
+    /// Publishes and bytes a second; 0: as many as one likes.
+    pub fn set_pacing(&mut self, publishes_per_sec: u32, bytes_per_sec: u32) -> Result<()> {
+        self.pace = Some(Pace { messages: publishes_per_sec, bytes: bytes_per_sec });
+        Ok(())
+    }
+
     /// QoS 1 and 2 messages that the server may send without an acknowledgement.
     pub fn set_receive_maximum(&mut self, maximum: u16) -> Result<()> {
         self.receive_maximum = within("receive maximum", maximum.into(), 1, 65_535, "")? as u16;
@@ -451,6 +460,7 @@ impl Options {
             reconnect: self.reconnect,
             policy: self.policy,
             queue: self.queue,
+            pace: self.pace,
             receive_maximum: self.receive_maximum,
             max_incoming_packet: self.max_incoming_packet,
             will,
@@ -481,6 +491,8 @@ pub(crate) struct Settings {
     pub reconnect: bool,
     pub policy: Policy,
     pub queue: QueueLimit,
+    /// `None`: by endpoint.
+    pub pace: Option<Pace>,
     pub receive_maximum: u16,
     pub max_incoming_packet: u32,
     pub will: Option<(OwnedMessage, u32)>,

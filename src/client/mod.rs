@@ -15,6 +15,7 @@ use crate::session::subscriptions::{Request, Wanted};
 use crate::{ConnectionState, Error, ErrorKind, Message, QoS, Result};
 use shared::{Command, Shared};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How long a call may wait.
@@ -101,6 +102,22 @@ impl Client {
         self.shared.command(Command::Disconnect { until, completion: Completion::Waiter(waiter.clone()) })?;
         // The driver keeps the time itself, and has a little more for the farewell.
         waiter.wait(until + driver::FAREWELL * 2).result
+    }
+
+    /// Whether a lost connection is made again; takes effect at once, also during a wait for the next attempt.
+    pub fn set_reconnection(&self, enabled: bool) {
+        self.shared.reconnect.store(enabled, Ordering::Release);
+        self.shared.bell.ring();
+    }
+
+    /// Whether a lost connection is made again.
+    pub fn is_reconnection_enabled(&self) -> bool {
+        self.shared.reconnect.load(Ordering::Acquire)
+    }
+
+    /// The network is another one, or is back: tries now instead of waiting, or checks the live connection now.
+    pub fn network_changed(&self) -> Result<()> {
+        self.shared.command(Command::NetworkChanged)
     }
 
     /// Whether a live connection is there.

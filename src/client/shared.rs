@@ -32,6 +32,7 @@ pub enum Command {
         completion: Completion,
     },
     Request(Request),
+    NetworkChanged,
     /// A manual acknowledgement.
     Handled(u64),
     Token {
@@ -67,6 +68,8 @@ pub struct Shared {
     /// Of the last attempt that failed, until one succeeds.
     pub last_failure: Mutex<Option<Error>>,
     pub provider: Mutex<Provider>,
+    /// Whether a connection that is lost, or an attempt that failed, is followed by another one.
+    pub reconnect: AtomicBool,
     client_id: Mutex<String>,
     state: AtomicU8,
     connected: AtomicBool,
@@ -97,6 +100,7 @@ impl Shared {
             last_failure: Mutex::default(),
             provider: Mutex::new(Provider { call, thread: None }),
             client_id: Mutex::new(settings.client_id.clone().unwrap_or_else(generated_client_id)),
+            reconnect: AtomicBool::new(settings.reconnect),
             state: AtomicU8::new(ConnectionState::Disconnected as u8),
             connected: AtomicBool::new(false),
             settings,

@@ -5,6 +5,7 @@ use crate::credentials::Login;
 use crate::link::{self, Link, Progress, Stream, Target};
 use crate::packet::{self, Connect, Received, Will};
 use crate::session::limits::Limits;
+use crate::session::pacing::Pace;
 use crate::session::refusal;
 use crate::{Error, ErrorKind, Result};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct Greeting {
     pub session_present: bool,
     /// What came behind the CONNACK.
     pub rest: Vec<u8>,
+    /// What this server takes without discarding.
+    pub pace: Pace,
 }
 
 /// CONNACKs are small; this one is of somebody else.
@@ -39,6 +42,7 @@ impl Driver {
             port = target.port(),
             "connecting"
         );
+        let pace = self.pace(target.host());
         let greeting = {
             let progress = progress.clone();
             async move {
@@ -57,7 +61,7 @@ impl Driver {
                         Err(Error::new(ErrorKind::ConnectTimeout, message))
                     })?;
                     self.adopt(assigned);
-                    return Ok(greeting);
+                    return Ok(Greeting { pace, ..greeting });
                 }
                 () = shared.bell.rung() => {
                     if self.interrupted() == Some(Interrupt::Leave) {
@@ -66,6 +70,13 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// What the options say; where they do not, AWS's quotas for a connection at AWS's endpoints.
+    fn pace(&self, host: &str) -> Pace {
+        let aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+        let quotas = if aws { Pace { messages: 100, bytes: 512 * 1024 } } else { Pace::default() };
+        self.shared.settings.pace.unwrap_or(quotas)
     }
 
     /// An identifier that the server chose is used again, but for AWS's, which refuses its own ($GEN/…).
@@ -150,7 +161,7 @@ async fn greet(mut link: Link, connect: &[u8], keep_alive_secs: u16) -> Result<(
     };
     bytes.drain(..used);
     let (limits, session_present, assigned) = granted;
-    Ok((Greeting { link, limits, session_present, rest: bytes }, assigned))
+    Ok((Greeting { link, limits, session_present, rest: bytes, pace: Pace::default() }, assigned))
 }
 
 async fn read_some(stream: &mut dyn Stream, bytes: &mut Vec<u8>) -> std::io::Result<usize> {

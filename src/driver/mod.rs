@@ -90,6 +90,8 @@ enum Interrupt {
     Leave,
     /// It asks to try now.
     Now,
+    /// It wants no further attempt.
+    Stop,
 }
 
 /// How a connection ended.
@@ -180,6 +182,8 @@ impl Driver {
                 Command::Disconnect { until, completion } => {
                     self.farewell = Some(Farewell { until, completions: vec![completion] });
                 }
+                Command::NetworkChanged if self.connected => self.session.probe(now, &mut self.actions),
+                Command::NetworkChanged => self.nudged = true,
                 Command::Request(request) => self.session.request(request, now, &mut self.actions),
                 Command::Handled(number) => {
                     self.session.handled(number, &mut self.actions);
@@ -258,32 +262,27 @@ impl Driver {
                 }
             };
             let (next, error) = next;
-            let next = if self.shared.settings.reconnect { next } else { Next::Stop };
-            match next {
-                Next::Stop if !self.shared.settings.reconnect && trying == ConnectionState::Reconnecting => {
-                    self.wanted = false;
-                    return self.enter(ConnectionState::Disconnected);
-                }
+            let next = if self.shared.reconnect.load(Ordering::Acquire) { next } else { Next::Stop };
+            let interrupt = match next {
                 Next::Retry { delay, .. } => {
                     self.enter(trying);
-                    if self.pause(delay).await == Some(Interrupt::Leave) {
-                        return self.leave();
-                    }
+                    self.pause(delay).await
                 }
                 Next::CoolDown { delay } => {
                     self.round_failed(&error);
                     if self.shared.has_provider() {
                         self.token = None;
                     }
-                    if self.pause(delay).await == Some(Interrupt::Leave) {
-                        return self.leave();
-                    }
+                    let interrupt = self.pause(delay).await;
                     self.reconnect.begin_round();
+                    interrupt
                 }
-                Next::Stop => {
-                    self.wanted = false;
-                    return self.round_failed(&error);
-                }
+                Next::Stop => Some(Interrupt::Stop),
+            };
+            match interrupt {
+                None | Some(Interrupt::Now) => {}
+                Some(Interrupt::Leave) => return self.leave(),
+                Some(Interrupt::Stop) => return self.give_up(&error, trying),
             }
         }
     }
@@ -293,8 +292,24 @@ impl Driver {
         self.shared.set_state(state);
     }
 
+    /// No further attempt until the application connects again.
+    fn give_up(&mut self, error: &Error, trying: ConnectionState) {
+        self.wanted = false;
+        let unwanted = !self.shared.reconnect.load(Ordering::Acquire);
+        if unwanted && trying == ConnectionState::Reconnecting {
+            self.enter(ConnectionState::Disconnected);
+        } else {
+            self.enter(ConnectionState::ConnectionFailed);
+        }
+        self.refuse_connects(error);
+    }
+
     fn round_failed(&mut self, error: &Error) {
         self.enter(ConnectionState::ConnectionFailed);
+        self.refuse_connects(error);
+    }
+
+    fn refuse_connects(&mut self, error: &Error) {
         for completion in self.connects.drain(..) {
             completion.complete(Ack::failed(error.clone()));
         }
@@ -322,7 +337,10 @@ impl Driver {
         if self.closing() || self.farewell.is_some() {
             return Some(Interrupt::Leave);
         }
-        std::mem::take(&mut self.nudged).then_some(Interrupt::Now)
+        if std::mem::take(&mut self.nudged) {
+            return Some(Interrupt::Now);
+        }
+        (!self.shared.reconnect.load(Ordering::Acquire)).then_some(Interrupt::Stop)
     }
 
     /// The application left: what it had accepted and could not be sent any more is cancelled.
@@ -411,13 +429,13 @@ impl Driver {
 
     /// Takes what may be written from the queue.
     fn draw(&mut self) {
-        let room = self.session.room(self.actions.out.len());
+        let now = self.clock.now();
+        let room = self.session.room(now, self.actions.out.len());
         if room.bytes == 0 {
             return;
         }
-        lock(&self.shared.inbox).queue.take(room.acked, room.bytes, &mut self.drawn);
+        lock(&self.shared.inbox).queue.take(room, &mut self.drawn);
         if !self.drawn.is_empty() {
-            let now = self.clock.now();
             self.session.publish(self.drawn.drain(..), now, &mut self.actions);
         }
     }

@@ -42,6 +42,7 @@ pub(super) struct Trust {
 #[cfg_attr(any(target_vendor = "apple", target_os = "android", windows), allow(dead_code))]
 pub(super) enum Origin {
     /// The platform's own verifier, which does not tell its roots.
+    #[cfg(any(target_vendor = "apple", target_os = "android", windows))]
     PlatformVerifier,
     /// The platform's certificate files.
     Platform(usize),
@@ -55,6 +56,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let roots = |n: usize| if n == 1 { "root" } else { "roots" };
         match *self {
+            #[cfg(any(target_vendor = "apple", target_os = "android", windows))]
             Self::PlatformVerifier => write!(f, "the roots of the platform"),
             Self::Platform(n) => write!(f, "the {n} {} of the platform", roots(n)),
             Self::Application(n) => write!(f, "the {n} {} that the application gave", roots(n)),

@@ -1,10 +1,12 @@
 //! The MQTT 5 session of one client, without I/O: bytes and commands go in, bytes, messages and completions
 //! come out ([`Actions`]); time is an argument. It outlives its connections.
 
+pub mod alias;
 pub mod incoming;
 pub mod keep_alive;
 pub mod limits;
 pub mod outgoing;
+pub mod pacing;
 pub mod queue;
 pub mod receive;
 pub mod refusal;
@@ -12,12 +14,15 @@ pub mod subscriptions;
 pub mod table;
 
 use crate::completion::{Ack, Completion};
-use crate::packet::{Disconnect, ReasonCode};
+use crate::packet::{Alias, Disconnect, Header, ReasonCode};
 use crate::{Error, ErrorKind};
+use alias::Aliases;
 use incoming::Incoming;
 use keep_alive::{Due, KeepAlive};
+
 use limits::Limits;
 use outgoing::{Operation, Unwritten};
+use pacing::{Pace, Pacer};
 use queue::Publish;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -78,10 +83,12 @@ impl Batch {
 }
 
 /// What may be taken from the queue now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Room {
     /// QoS 1 and 2 messages.
     pub acked: usize,
+    /// Messages of any QoS.
+    pub messages: usize,
     /// Bytes of any QoS.
     pub bytes: usize,
 }
@@ -96,6 +103,7 @@ struct Connection {
     appended: u64,
     written: u64,
     unwritten: VecDeque<Unwritten>,
+    aliases: Aliases,
 }
 
 /// See the module.
@@ -111,6 +119,7 @@ pub struct Session {
     held: VecDeque<Publish>,
     deadlines: VecDeque<(Instant, u16, u64)>,
     next_ticket: u64,
+    pacer: Pacer,
     connection: Option<Connection>,
 }
 
@@ -125,6 +134,7 @@ impl Session {
             held: VecDeque::new(),
             deadlines: VecDeque::new(),
             next_ticket: 0,
+            pacer: Pacer::new(Pace::default()),
             connection: None,
         }
     }
@@ -138,6 +148,7 @@ impl Session {
             appended: 0,
             written: 0,
             unwritten: VecDeque::new(),
+            aliases: Aliases::new(limits.topic_alias_maximum),
         });
         self.incoming.connected(session_present);
         if !session_present {
@@ -145,6 +156,11 @@ impl Session {
         }
         self.plan_replay(session_present, actions);
         self.pump(now, actions);
+    }
+
+    /// What the server of the next connection takes without discarding.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.pacer = Pacer::new(pace);
     }
 
     /// The connection is gone. What it had not written is written by the next one.
@@ -208,7 +224,7 @@ impl Session {
     pub fn deadline(&self) -> Option<Instant> {
         let keep_alive = self.connection.as_ref().and_then(|connection| connection.keep_alive.deadline());
         let operation = self.deadlines.front().map(|(deadline, ..)| *deadline);
-        keep_alive.into_iter().chain(operation).min()
+        keep_alive.into_iter().chain(operation).chain(self.pacer.resumes()).min()
     }
 
     /// Does what is due.
@@ -227,6 +243,7 @@ impl Session {
             }
         }
         self.expire(now, actions);
+        self.pump(now, actions);
     }
 
     /// Writes the farewell; nothing may follow it.
@@ -283,10 +300,21 @@ impl Connection {
         self.keep_alive.pinged(now);
     }
 
-    /// Appends a packet, and keeps count of the stream's position.
-    fn append(&mut self, actions: &mut Actions, encode: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends a packet, and keeps count of the stream's position; says how many bytes it has.
+    fn append(&mut self, actions: &mut Actions, encode: impl FnOnce(&mut Vec<u8>)) -> usize {
         let before = actions.out.len();
         encode(&mut actions.out);
-        self.appended += (actions.out.len() - before) as u64;
+        let size = actions.out.len() - before;
+        self.appended += size as u64;
+        size
+    }
+
+    /// How the topic of a publish that is written next goes out.
+    fn alias(&mut self, publish: &Publish, expiry_secs: Option<u32>) -> Alias {
+        let longest = Header { id: 1, dup: false, alias: Alias::Set(1), expiry_secs };
+        if self.limits.check_size(publish.stored.size(&longest)).is_err() {
+            return Alias::None;
+        }
+        self.aliases.choose(publish.stored.topic())
     }
 }

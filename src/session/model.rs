@@ -215,7 +215,7 @@ impl World {
             maximum_qos: QoS::ExactlyOnce,
             retain_available: true,
             maximum_packet_size: u32::MAX,
-            topic_alias_maximum: 0,
+            topic_alias_maximum: 1,
             wildcard_available: true,
             shared_available: true,
             keep_alive_secs: 0,
@@ -273,7 +273,7 @@ impl World {
     fn publish(&mut self, qos: u8, topic: u8) {
         let number = self.accepted.len() as u32;
         let payload = number.to_be_bytes();
-        let topic_name = ["a", "b"][usize::from(topic)];
+        let topic_name = ["topic/a", "topic/b"][usize::from(topic)];
         let qos_level = QoS::from_level(qos).unwrap();
         let message = Message { topic: topic_name, payload: &payload, qos: qos_level, ..Message::default() };
         let ends = self.ends.clone();
@@ -306,9 +306,9 @@ impl World {
     /// What the driver does between two steps.
     fn settle(&mut self) {
         assert!(self.actions.end.is_none(), "{:?}", self.actions.end);
-        let room = self.session.room(self.actions.out.len());
+        let room = self.session.room(self.now, self.actions.out.len());
         let mut taken = Vec::new();
-        self.queue.take(room.acked, room.bytes, &mut taken);
+        self.queue.take(room, &mut taken);
         self.session.publish(taken, self.now, &mut self.actions);
         let (messages, bytes) = std::mem::take(&mut self.actions.freed);
         self.queue.release(messages, bytes);
@@ -351,8 +351,7 @@ impl World {
         }
         for topic in 0..2 {
             for qos in 0..3 {
-                let of =
-                    |number: &&u32| self.accepted.iter().any(|accepted| *accepted == (**number, qos, topic));
+                let of = |number: &&u32| self.accepted.contains(&(**number, qos, topic));
                 let first: Vec<u32> = self.server.order.iter().filter(of).copied().collect();
                 assert!(first.is_sorted(), "topic {topic}, QoS {qos}: {first:?}");
             }

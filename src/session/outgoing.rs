@@ -53,16 +53,18 @@ enum What {
 
 impl Session {
     /// What may be taken from the queue now.
-    pub fn room(&self, out: usize) -> Room {
+    pub fn room(&mut self, now: Instant, out: usize) -> Room {
+        self.pacer.refill(now);
         match &self.connection {
             Some(connection) if self.held.is_empty() && self.subscriptions.pending.is_empty() => {
                 let used = connection.in_use + self.replay.len();
                 Room {
                     acked: usize::from(connection.limits.receive_maximum).saturating_sub(used),
-                    bytes: HIGH_WATER.saturating_sub(out),
+                    messages: self.pacer.messages(),
+                    bytes: HIGH_WATER.saturating_sub(out).min(self.pacer.bytes()),
                 }
             }
-            _ => Room { acked: 0, bytes: 0 },
+            _ => Room::default(),
         }
     }
 
@@ -80,9 +82,12 @@ impl Session {
     /// Sends what waits inside the session, as far as the buffer and the server allow: requests first, then
     /// repetitions, then what an earlier connection did not write.
     pub(super) fn pump(&mut self, now: Instant, actions: &mut Actions) {
+        self.pacer.refill(now);
         while actions.out.len() < HIGH_WATER && self.connection.is_some() && actions.end.is_none() {
             if let Some(request) = self.subscriptions.pending.pop_front() {
                 self.send_request(request, actions);
+            } else if !self.pacer.is_open() {
+                return;
             } else if !self.replay.is_empty() {
                 if !self.replay_next(now, actions) {
                     return;
@@ -124,7 +129,9 @@ impl Session {
             return true;
         }
         if qos == QoS::AtMostOnce {
-            connection.append(actions, |out| publish.stored.write(&header, out));
+            header.alias = connection.alias(&publish, header.expiry_secs);
+            let size = connection.append(actions, |out| publish.stored.write(&header, out));
+            self.pacer.spend(size);
             let end = connection.appended;
             connection.unwritten.push_back(Unwritten { end, what: What::AtMostOnce(publish) });
             return true;
@@ -137,7 +144,9 @@ impl Session {
             Ok(id) => {
                 header.id = id;
                 if let Some(Operation { kind: Kind::Publish(in_flight), .. }) = self.operations.get_mut(id) {
-                    connection.append(actions, |out| in_flight.publish.stored.write(&header, out));
+                    header.alias = connection.alias(&in_flight.publish, header.expiry_secs);
+                    let size = connection.append(actions, |out| in_flight.publish.stored.write(&header, out));
+                    self.pacer.spend(size);
                 }
                 connection.in_use += 1;
                 let what = What::Operation { id, ticket };
@@ -323,7 +332,7 @@ impl Session {
                     return true;
                 }
             };
-            let header = Header { id, dup, alias: Alias::None, expiry_secs: expiry };
+            let mut header = Header { id, dup, alias: Alias::None, expiry_secs: expiry };
             let size = publish.stored.size(&header);
             if let Err(error) =
                 connection.limits.check_publish(publish.stored.qos(), publish.stored.retain(), size)
@@ -335,7 +344,9 @@ impl Session {
                 self.end_operation(id, Ack::SENT, actions);
                 return true;
             }
-            connection.append(actions, |out| publish.stored.write(&header, out));
+            header.alias = connection.alias(publish, expiry);
+            let size = connection.append(actions, |out| publish.stored.write(&header, out));
+            self.pacer.spend(size);
         }
         in_flight.on_connection = true;
         connection.in_use += 1;

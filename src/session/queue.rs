@@ -1,5 +1,6 @@
 //! What was accepted and not yet written. Bounded by messages and by bytes, with a policy for when it is full.
 
+use super::Room;
 use crate::completion::{Ack, Completion};
 use crate::packet::StoredPublish;
 use crate::{Error, ErrorKind, QoS, Result};
@@ -128,9 +129,11 @@ impl Queue {
     }
 
     /// Takes the oldest that may be written now: of both lanes while `acked_room` lasts, of QoS 0 afterwards,
-    /// until `bytes` are taken (at least one, whatever its size).
-    pub fn take(&mut self, mut acked_room: usize, mut bytes: usize, into: &mut Vec<Publish>) {
-        while bytes > 0 {
+    /// until so many messages or bytes are taken (at least one, whatever its size).
+    pub fn take(&mut self, room: Room, into: &mut Vec<Publish>) {
+        let Room { acked: mut acked_room, mut messages, mut bytes } = room;
+        while bytes > 0 && messages > 0 {
+            messages -= 1;
             let Some(publish) = self.pop_oldest(acked_room > 0) else { return };
             if publish.stored.qos() != QoS::AtMostOnce {
                 acked_room -= 1;
@@ -177,6 +180,7 @@ impl Queue {
     }
 
     /// Messages and bytes accepted and not yet ended.
+    #[cfg(test)]
     pub fn usage(&self) -> (usize, usize) {
         (self.messages, self.bytes)
     }
@@ -217,7 +221,7 @@ mod tests {
         let mut queue = queue(1, QueuePolicy::RejectNew);
         queue.push(publish("a", QoS::AtLeastOnce), &mut Vec::new()).unwrap();
         let mut taken = Vec::new();
-        queue.take(1, 1000, &mut taken);
+        queue.take(Room { acked: 1, messages: 9, bytes: 1000 }, &mut taken);
         assert!(queue.push(publish("b", QoS::AtMostOnce), &mut Vec::new()).is_err());
         queue.release(1, taken[0].stored.bytes_held());
         assert_eq!(queue.usage(), (0, 0));
@@ -257,7 +261,7 @@ mod tests {
             queue.push(publish(topic, qos), &mut Vec::new()).unwrap();
         }
         let mut taken = Vec::new();
-        queue.take(1, 1000, &mut taken);
+        queue.take(Room { acked: 1, messages: 9, bytes: 1000 }, &mut taken);
         assert_eq!(topics(&taken), ["a", "b", "d"]);
         assert!(!queue.has_work(0) && queue.has_work(1));
     }

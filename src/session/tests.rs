@@ -223,10 +223,10 @@ fn acknowledgements_that_do_not_fit_end_the_connection() {
 fn the_receive_maximum_holds_publishes_back() {
     let mut rig = Rig::new();
     rig.connect(Limits { receive_maximum: 2, ..LIMITS }, false);
-    assert_eq!(rig.session.room(0).acked, 2);
+    assert_eq!(rig.session.room(rig.now, 0).acked, 2);
     rig.publish(1, QoS::AtLeastOnce);
     rig.publish(2, QoS::ExactlyOnce);
-    assert_eq!(rig.session.room(0).acked, 0);
+    assert_eq!(rig.session.room(rig.now, 0).acked, 0);
     rig.publish(3, QoS::AtLeastOnce);
     let both = [publish(0x32, Some(1), b'1'), publish(0x34, Some(2), b'2')].concat();
     assert_eq!(rig.sent(), both);
@@ -302,7 +302,7 @@ fn a_replay_keeps_within_a_smaller_receive_maximum() {
     rig.sent();
     rig.lose();
     rig.connect(Limits { receive_maximum: 2, ..LIMITS }, true);
-    assert_eq!(rig.session.room(0).acked, 0);
+    assert_eq!(rig.session.room(rig.now, 0).acked, 0);
     for first in [1u8, 3] {
         let expected = [first, first + 1].map(|id| publish(0x3A, Some(id), b'0' + id)).concat();
         assert_eq!(rig.sent(), expected);
@@ -597,7 +597,42 @@ fn pings_and_gives_up() {
 
 #[test]
 fn nothing_is_taken_above_the_high_water_mark() {
-    let rig = Rig::connected();
-    assert_eq!(rig.session.room(HIGH_WATER).bytes, 0);
-    assert_eq!(Rig::new().session.room(0), Room { acked: 0, bytes: 0 }, "nor without a connection");
+    let mut rig = Rig::connected();
+    assert_eq!(rig.session.room(rig.now, HIGH_WATER).bytes, 0);
+    let mut unconnected = Rig::new();
+    assert_eq!(unconnected.session.room(rig.now, 0), Room::default(), "nor without a connection");
+}
+
+#[test]
+fn a_topic_that_is_used_again_goes_out_as_its_alias_and_anew_on_each_connection() {
+    let mut rig = Rig::new();
+    let message = |qos| Message { topic: "spa/42/state", qos, ..Message::default() };
+    for _ in 0..2 {
+        rig.connect(Limits { topic_alias_maximum: 8, ..LIMITS }, true);
+        let mut sent = Vec::new();
+        for qos in [QoS::AtMostOnce, QoS::AtMostOnce, QoS::AtLeastOnce, QoS::AtMostOnce] {
+            rig.publish_message(1, &message(qos));
+            sent.push(rig.sent());
+        }
+        assert!(sent[..2].iter().all(|packet| packet.windows(12).any(|w| w == b"spa/42/state")));
+        assert!(sent[2..].iter().all(|packet| !packet.windows(12).any(|w| w == b"spa/42/state")));
+        assert_eq!(sent[3], [0x30, 6, 0, 0, 3, 0x23, 0, 1]);
+        let id = sent[2][5];
+        rig.receive(&[0x40, 2, 0, id]);
+        rig.lose();
+    }
+}
+
+#[test]
+fn a_pace_holds_publishes_back_until_their_time() {
+    let mut rig = Rig::new();
+    rig.session.set_pace(Pace { messages: 10, bytes: 0 });
+    rig.connect(LIMITS, false);
+    assert_eq!(rig.session.room(rig.now, 0).messages, 1);
+    rig.publish(1, QoS::AtMostOnce);
+    rig.sent();
+    assert_eq!(rig.session.room(rig.now, 0).messages, 0);
+    let resumes = rig.session.deadline().unwrap();
+    assert!(resumes < rig.now + SEC);
+    assert_eq!(rig.session.room(resumes, 0).messages, 1);
 }

@@ -4,6 +4,7 @@
 mod authentication;
 mod end_of_a_client;
 mod messages;
+mod reconnection;
 mod support;
 mod time_outs;
 mod tls;
