@@ -53,6 +53,9 @@ fn parse(level: &str) -> Result<Targets> {
         );
         Error::new(ErrorKind::InvalidArgument, message)
     };
+    if level.trim().is_empty() {
+        return Err(refuse());
+    }
     if let Ok(level) = level.trim().parse::<LevelFilter>() {
         // Other crates' events are about their own inner life.
         return Ok(Targets::new().with_target("gecko_mqtt", level));
