@@ -18,18 +18,7 @@ pub enum AckKind {
 }
 
 impl AckKind {
-    /// The kind with that first byte. PUBREL has flags of its own [MQTT-3.6.1-1].
-    #[inline]
-    pub(super) fn of(first: u8) -> Option<Self> {
-        match first {
-            0x40 => Some(Self::PubAck),
-            0x50 => Some(Self::PubRec),
-            0x62 => Some(Self::PubRel),
-            0x70 => Some(Self::PubComp),
-            _ => None,
-        }
-    }
-
+    /// PUBREL has flags of its own [MQTT-3.6.1-1].
     const fn first(self) -> u8 {
         match self {
             Self::PubAck => 0x40,
@@ -94,7 +83,7 @@ impl<'a> Ack<'a> {
         if !body.is_empty() {
             ack.reason = ReasonCode(body.byte()?).check(
                 kind.packet(),
-                "a reason code below 0x80 that this acknowledgement does not have [MQTT-3.4.2-1]",
+                "a reason code below 0x80 that this acknowledgement does not have (3.4.2.1 to 3.7.2.1)",
             )?;
         }
         if !body.is_empty() {

@@ -15,6 +15,8 @@ mod reader;
 mod reason;
 mod stored;
 mod subscribe;
+#[cfg(test)]
+mod tests;
 pub mod topic;
 mod varint;
 mod writer;
@@ -88,7 +90,7 @@ impl Malformed {
     }
 
     #[cold]
-    const fn malformed(message: &'static str) -> Self {
+    const fn syntax(message: &'static str) -> Self {
         Self::new(ReasonCode::MALFORMED_PACKET, message)
     }
 
@@ -169,25 +171,35 @@ pub fn decode<'a>(frame: &Frame<'a>) -> Result<Received<'a>, Malformed> {
 }
 
 fn decode_other<'a>(first: u8, body: Reader<'a>) -> Result<Received<'a>, Malformed> {
-    if let Some(kind) = AckKind::of(first) {
-        return Ok(Received::Ack(Ack::decode(kind, body)?));
-    }
-    if first & 0x0F != 0 && !matches!(first >> 4, 0 | 1 | 8 | 10 | 12) {
-        return Err(Malformed::malformed(
-            "reserved flags in the fixed header are not 0 [MQTT-2.1.3-1]",
-        ));
-    }
-    match first >> 4 {
-        2 => Ok(Received::ConnAck(ConnAck::decode(body)?)),
-        9 => Ok(Received::SubAck(SubAck::decode(body)?)),
-        11 => Ok(Received::UnsubAck(UnsubAck::decode(body)?)),
-        13 if body.is_empty() => Ok(Received::PingResp),
-        13 => Err(Malformed::malformed("a PINGRESP with content (3.13)")),
-        14 => Ok(Received::Disconnect(Disconnect::decode(body)?)),
-        15 => Ok(Received::Auth),
-        0 => Err(Malformed::malformed("packet type 0 is reserved (2.1.2)")),
-        _ => Err(Malformed::protocol(
-            "a packet that only clients send came from the server (2.1.2)",
-        )),
-    }
+    let legal_flags = if first >> 4 == PacketType::PubRel as u8 {
+        0b0010
+    } else {
+        0
+    };
+    let flags = first & 0x0F;
+    let packet = match first >> 4 {
+        0 => return Err(Malformed::syntax("packet type 0 is reserved (2.1.2)")),
+        1 | 8 | 10 | 12 => {
+            return Err(Malformed::protocol(
+                "a packet that only clients send came from the server (2.1.2)",
+            ));
+        }
+        _ if flags != legal_flags => {
+            return Err(Malformed::syntax(
+                "wrong flags in the fixed header [MQTT-2.1.3-1] [MQTT-3.6.1-1]",
+            ));
+        }
+        4 => Received::Ack(Ack::decode(AckKind::PubAck, body)?),
+        5 => Received::Ack(Ack::decode(AckKind::PubRec, body)?),
+        6 => Received::Ack(Ack::decode(AckKind::PubRel, body)?),
+        7 => Received::Ack(Ack::decode(AckKind::PubComp, body)?),
+        2 => Received::ConnAck(ConnAck::decode(body)?),
+        9 => Received::SubAck(SubAck::decode(body)?),
+        11 => Received::UnsubAck(UnsubAck::decode(body)?),
+        13 if body.is_empty() => Received::PingResp,
+        13 => return Err(Malformed::syntax("a PINGRESP with content (3.13)")),
+        14 => Received::Disconnect(Disconnect::decode(body)?),
+        _ => Received::Auth,
+    };
+    Ok(packet)
 }
