@@ -167,6 +167,13 @@ pub fn decode<'a>(frame: &Frame<'a>) -> Result<Received<'a>, Malformed> {
     if frame.first >> 4 == PacketType::Publish as u8 {
         return Ok(Received::Publish(Publish::decode(frame.first, frame.body)?));
     }
+    // The other packet that comes by the thousand: the answer to each of our QoS 1 publishes.
+    if frame.first == 0x40 {
+        return Ok(Received::Ack(Ack::decode(
+            AckKind::PubAck,
+            Reader::new(frame.body),
+        )?));
+    }
     decode_other(frame.first, Reader::new(frame.body))
 }
 
@@ -176,30 +183,24 @@ fn decode_other<'a>(first: u8, body: Reader<'a>) -> Result<Received<'a>, Malform
     } else {
         0
     };
-    let flags = first & 0x0F;
-    let packet = match first >> 4 {
-        0 => return Err(Malformed::syntax("packet type 0 is reserved (2.1.2)")),
-        1 | 8 | 10 | 12 => {
-            return Err(Malformed::protocol(
-                "a packet that only clients send came from the server (2.1.2)",
-            ));
-        }
-        _ if flags != legal_flags => {
-            return Err(Malformed::syntax(
-                "wrong flags in the fixed header [MQTT-2.1.3-1] [MQTT-3.6.1-1]",
-            ));
-        }
-        4 => Received::Ack(Ack::decode(AckKind::PubAck, body)?),
-        5 => Received::Ack(Ack::decode(AckKind::PubRec, body)?),
-        6 => Received::Ack(Ack::decode(AckKind::PubRel, body)?),
-        7 => Received::Ack(Ack::decode(AckKind::PubComp, body)?),
-        2 => Received::ConnAck(ConnAck::decode(body)?),
-        9 => Received::SubAck(SubAck::decode(body)?),
-        11 => Received::UnsubAck(UnsubAck::decode(body)?),
-        13 if body.is_empty() => Received::PingResp,
-        13 => return Err(Malformed::syntax("a PINGRESP with content (3.13)")),
-        14 => Received::Disconnect(Disconnect::decode(body)?),
-        _ => Received::Auth,
-    };
-    Ok(packet)
+    match first >> 4 {
+        0 => Err(Malformed::syntax("packet type 0 is reserved (2.1.2)")),
+        1 | 8 | 10 | 12 => Err(Malformed::protocol(
+            "a packet that only clients send came from the server (2.1.2)",
+        )),
+        _ if first & 0x0F != legal_flags => Err(Malformed::syntax(
+            "wrong flags in the fixed header [MQTT-2.1.3-1] [MQTT-3.6.1-1]",
+        )),
+        4 => Ok(Received::Ack(Ack::decode(AckKind::PubAck, body)?)),
+        5 => Ok(Received::Ack(Ack::decode(AckKind::PubRec, body)?)),
+        6 => Ok(Received::Ack(Ack::decode(AckKind::PubRel, body)?)),
+        7 => Ok(Received::Ack(Ack::decode(AckKind::PubComp, body)?)),
+        2 => Ok(Received::ConnAck(ConnAck::decode(body)?)),
+        9 => Ok(Received::SubAck(SubAck::decode(body)?)),
+        11 => Ok(Received::UnsubAck(UnsubAck::decode(body)?)),
+        13 if body.is_empty() => Ok(Received::PingResp),
+        13 => Err(Malformed::syntax("a PINGRESP with content (3.13)")),
+        14 => Ok(Received::Disconnect(Disconnect::decode(body)?)),
+        _ => Ok(Received::Auth),
+    }
 }
