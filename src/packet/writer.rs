@@ -109,3 +109,16 @@ pub(super) fn check_remaining(what: &str, remaining: usize) -> Result<()> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_never_wraps_into_a_small_one() {
+        assert_eq!(capped_sum([].into_iter()), 0);
+        assert_eq!(capped_sum([1, 2, 3].into_iter()), 6);
+        assert!(capped_sum([usize::MAX, usize::MAX].into_iter()) > super::super::MAX_REMAINING);
+        assert!(check_remaining("it", capped_sum([usize::MAX].into_iter())).is_err());
+    }
+}
