@@ -18,18 +18,7 @@ pub enum AckKind {
 }
 
 impl AckKind {
-    /// The kind with that first byte. PUBREL has flags of its own [MQTT-3.6.1-1].
-    #[inline]
-    pub(super) fn of(first: u8) -> Option<Self> {
-        match first {
-            0x40 => Some(Self::PubAck),
-            0x50 => Some(Self::PubRec),
-            0x62 => Some(Self::PubRel),
-            0x70 => Some(Self::PubComp),
-            _ => None,
-        }
-    }
-
+    /// PUBREL has flags of its own [MQTT-3.6.1-1].
     const fn first(self) -> u8 {
         match self {
             Self::PubAck => 0x40,
@@ -92,19 +81,26 @@ impl<'a> Ack<'a> {
         };
         // Without a reason code it is success, and without a property length there are none (3.4.2.1, 3.4.2.2.1).
         if !body.is_empty() {
-            ack.reason = ReasonCode(body.byte()?).check(
-                kind.packet(),
-                "a reason code below 0x80 that this acknowledgement does not have [MQTT-3.4.2-1]",
-            )?;
+            ack.decode_reason(body)?;
         }
+        Ok(ack)
+    }
+
+    #[inline(never)]
+    fn decode_reason(&mut self, mut body: Reader<'a>) -> Result<(), Malformed> {
+        let packet = self.kind.packet();
+        self.reason = ReasonCode(body.byte()?).check(
+            packet,
+            "a reason code below 0x80 that this acknowledgement does not have (3.4.2.1 to 3.7.2.1)",
+        )?;
         if !body.is_empty() {
-            ack.properties = Properties::read(&mut body, kind.packet().bit(), |property| {
+            self.properties = Properties::read(&mut body, packet.bit(), |property| {
                 if let (id::REASON_STRING, Value::Text(text)) = (property.id, property.value) {
-                    ack.reason_string = Some(text);
+                    self.reason_string = Some(text);
                 }
             })?;
             body.end()?;
         }
-        Ok(ack)
+        Ok(())
     }
 }

@@ -50,7 +50,7 @@ impl<'a> ConnAck<'a> {
     pub(super) fn decode(mut body: Reader<'a>) -> Result<Self, Malformed> {
         let flags = body.byte()?;
         if flags > 1 {
-            return Err(Malformed::malformed("reserved acknowledge flags are not 0 [MQTT-3.2.2-1]"));
+            return Err(Malformed::syntax("reserved acknowledge flags are not 0 [MQTT-3.2.2-1]"));
         }
         let reason = ReasonCode(body.byte()?).check(
             PacketType::ConnAck,

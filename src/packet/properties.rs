@@ -176,10 +176,10 @@ impl<'a> Properties<'a> {
         let mut seen = 0_u64;
         while !rest.is_empty() {
             let id = rest.byte()?;
-            let row = row(id).ok_or(Malformed::malformed("an unknown property (2.2.2.2)"))?;
+            let row = row(id).ok_or(Malformed::syntax("an unknown property (2.2.2.2)"))?;
             let broken = |rule: Malformed| Malformed { property: Some(row.name), ..rule };
             if row.packets & packet == 0 {
-                return Err(broken(Malformed::malformed("not a property of this packet (2.2.2.2)")));
+                return Err(broken(Malformed::syntax("not a property of this packet (2.2.2.2)")));
             }
             if seen & (1 << id) != 0 && row.repeats & packet == 0 {
                 return Err(broken(Malformed::protocol("more than once in one packet (2.2.2.2)")));

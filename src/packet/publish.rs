@@ -1,6 +1,6 @@
 //! PUBLISH as it comes from the server (3.3).
 
-use super::{Malformed, PacketType, Properties, Property, ReasonCode, Value, properties::id, reader};
+use super::{Malformed, PacketType, Properties, Property, ReasonCode, Value, properties::id, reader, topic};
 use crate::{Message, QoS};
 use reader::Reader;
 
@@ -40,13 +40,13 @@ impl<'a> Publish<'a> {
     pub(super) fn decode(first: u8, body: &'a [u8]) -> Result<Self, Malformed> {
         let dup = first & 0b1000 != 0;
         let Some(qos) = QoS::from_level(first >> 1 & 0b11) else {
-            return Err(Malformed::malformed("a PUBLISH with QoS 3 [MQTT-3.3.1-4]"));
+            return Err(Malformed::syntax("a PUBLISH with QoS 3 [MQTT-3.3.1-4]"));
         };
         let mut body = Reader::new(body);
-        let topic = topic(body.binary()?)?;
+        let topic = topic_name(body.binary()?)?;
         let id = match qos {
             QoS::AtMostOnce if dup => {
-                return Err(Malformed::malformed("a PUBLISH with DUP and QoS 0 [MQTT-3.3.1-2]"));
+                return Err(Malformed::syntax("a PUBLISH with DUP and QoS 0 [MQTT-3.3.1-2]"));
             }
             QoS::AtMostOnce => 0,
             _ => body.packet_id()?,
@@ -73,7 +73,7 @@ impl<'a> Publish<'a> {
             return Err(Malformed::protocol("a PUBLISH with neither topic nor alias (3.3.2.1)"));
         }
         if let Some(response_topic) = publish.response_topic {
-            if !is_name(response_topic.as_bytes()) {
+            if !topic::is_plain(response_topic.as_bytes()) {
                 return Err(Malformed::protocol("a response topic with wildcards [MQTT-3.3.2-14]"));
             }
         }
@@ -155,9 +155,9 @@ impl Scratch<'_> {
 }
 
 #[inline]
-fn topic(bytes: &[u8]) -> Result<&str, Malformed> {
+fn topic_name(bytes: &[u8]) -> Result<&str, Malformed> {
     let topic = reader::utf8(bytes)?;
-    match is_name(bytes) {
+    match topic::is_plain(bytes) {
         true => Ok(topic),
         false if bytes.contains(&0) => Err(reader::NUL),
         false => Err(Malformed::new(
@@ -165,10 +165,4 @@ fn topic(bytes: &[u8]) -> Result<&str, Malformed> {
             "a PUBLISH to a topic with wildcards [MQTT-3.3.2-2]",
         )),
     }
-}
-
-/// No byte of it is U+0000 or a wildcard. Without an early end, which lets the compiler look at many at once.
-#[inline]
-fn is_name(bytes: &[u8]) -> bool {
-    !bytes.iter().fold(false, |found, &byte| found | matches!(byte, 0 | b'+' | b'#'))
 }

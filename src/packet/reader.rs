@@ -2,7 +2,7 @@
 
 use super::{Malformed, varint};
 
-const CUT: Malformed = Malformed::malformed("the packet ends inside a field (1.2, malformed packet)");
+const CUT: Malformed = Malformed::syntax("the packet ends inside a field (1.2, malformed packet)");
 
 /// What is left to be read.
 #[derive(Clone, Copy)]
@@ -93,15 +93,15 @@ impl<'a> Reader<'a> {
     pub(super) fn end(&self) -> Result<(), Malformed> {
         match self.rest.is_empty() {
             true => Ok(()),
-            false => Err(Malformed::malformed("the packet goes on after its last field (2.1.4)")),
+            false => Err(Malformed::syntax("the packet goes on after its last field (2.1.4)")),
         }
     }
 }
 
 /// What is said of U+0000 wherever it stands in text.
-pub(super) const NUL: Malformed = Malformed::malformed("text contains U+0000 [MQTT-1.5.4-2]");
+pub(super) const NUL: Malformed = Malformed::syntax("text contains U+0000 [MQTT-1.5.4-2]");
 
 #[inline]
 pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
-    std::str::from_utf8(bytes).map_err(|_| Malformed::malformed("text is not UTF-8 [MQTT-1.5.4-1]"))
+    std::str::from_utf8(bytes).map_err(|_| Malformed::syntax("text is not UTF-8 [MQTT-1.5.4-1]"))
 }

@@ -1,7 +1,7 @@
 //! SUBSCRIBE and UNSUBSCRIBE, and the answers to them (3.8 to 3.11).
 
 use super::properties::{block_size, id};
-use super::writer::{Write, check_remaining, check_user_properties, user_properties_size};
+use super::writer::{Write, capped_sum, check_remaining, check_user_properties, user_properties_size};
 use super::{Malformed, PacketType, Properties, ReasonCode, Value, reader::Reader, topic, varint};
 use crate::{Error, ErrorKind, QoS, Result};
 
@@ -115,7 +115,7 @@ impl Subscribe<'_> {
     }
 
     fn remaining(&self) -> usize {
-        let filters: usize = self.filters.iter().map(|filter| 3 + filter.filter.len()).sum();
+        let filters = capped_sum(self.filters.iter().map(|filter| 3 + filter.filter.len()));
         2 + block_size(self.properties_size()) + filters
     }
 }
@@ -156,7 +156,7 @@ impl Unsubscribe<'_> {
     }
 
     fn remaining(&self) -> usize {
-        let filters: usize = self.filters.iter().map(|filter| 2 + filter.len()).sum();
+        let filters = capped_sum(self.filters.iter().map(|filter| 2 + filter.len()));
         2 + block_size(user_properties_size(self.user_properties)) + filters
     }
 }

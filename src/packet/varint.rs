@@ -20,7 +20,7 @@ fn decode_long(bytes: &[u8]) -> Result<Option<(u32, usize)>, Malformed> {
     for (at, &byte) in bytes.iter().take(4).enumerate() {
         value |= u32::from(byte & 0x7F) << (7 * at);
         if byte == 0 {
-            return Err(Malformed::malformed(
+            return Err(Malformed::syntax(
                 "a variable byte integer is longer than it needs to be [MQTT-1.5.5-1]",
             ));
         }
@@ -31,7 +31,7 @@ fn decode_long(bytes: &[u8]) -> Result<Option<(u32, usize)>, Malformed> {
     if bytes.len() < 4 {
         return Ok(None);
     }
-    Err(Malformed::malformed("a variable byte integer of more than four bytes (1.5.5)"))
+    Err(Malformed::syntax("a variable byte integer of more than four bytes (1.5.5)"))
 }
 
 /// How many bytes `value` takes.

@@ -59,7 +59,14 @@ impl Write for Vec<u8> {
 
 /// The bytes that [`Write::user_properties`] appends.
 pub(super) fn user_properties_size(properties: &[(&str, &str)]) -> usize {
-    properties.iter().map(|(name, value)| 5 + name.len() + value.len()).sum()
+    capped_sum(properties.iter().map(|(name, value)| 5 + name.len() + value.len()))
+}
+
+/// The sum, or a number that is too large for every packet: a list may name one long text so often that 32 bits
+/// could not hold the sum.
+pub(super) fn capped_sum(sizes: impl Iterator<Item = usize>) -> usize {
+    const CAP: usize = 2 * super::MAX_REMAINING;
+    sizes.fold(0, |sum, size| CAP.min(size.saturating_add(sum)))
 }
 
 /// Whether `value` can be written as text; the error names `what`, and never shows the value.
@@ -104,5 +111,18 @@ pub(super) fn check_remaining(what: &str, remaining: usize) -> Result<()> {
                 super::MAX_REMAINING
             ),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_never_wraps_into_a_small_one() {
+        assert_eq!(capped_sum([].into_iter()), 0);
+        assert_eq!(capped_sum([1, 2, 3].into_iter()), 6);
+        assert!(capped_sum([usize::MAX, usize::MAX].into_iter()) > super::super::MAX_REMAINING);
+        assert!(check_remaining("it", capped_sum([usize::MAX].into_iter())).is_err());
     }
 }
