@@ -5,6 +5,7 @@ mod authentication;
 mod end_of_a_client;
 mod messages;
 mod reconnection;
+#[path = "../support/mod.rs"]
 mod support;
 mod time_outs;
 mod tls;

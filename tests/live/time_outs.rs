@@ -3,7 +3,7 @@
 use crate::support::*;
 use gecko_iot_sim::{Config, ConnectFault};
 use gecko_mqtt::{ConnectionState, ErrorKind, Options, QoS, Wait};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 const TIME: Duration = Duration::from_millis(500);
@@ -39,6 +39,19 @@ fn a_server_that_accepts_and_says_nothing() {
     let mut stalled_tls = sim.trusting();
     stalled_tls.set_broker_url(&format!("mqtts://127.0.0.1:{port}")).unwrap();
     assert_eq!(takes_its_time(&stalled_tls), ErrorKind::Timeout);
+}
+
+#[test]
+fn an_address_that_swallows_packets() {
+    // A listener whose backlog is full drops further connections' first packets.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let filled: Vec<_> =
+        std::iter::from_fn(|| TcpStream::connect_timeout(&address, TIME / 5).ok()).take(10).collect();
+    assert!(filled.len() < 10, "the backlog is not bounded here");
+    assert_eq!(takes_its_time(&to(address.port(), "mqtt")), ErrorKind::Timeout);
 }
 
 #[test]
