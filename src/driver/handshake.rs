@@ -9,7 +9,6 @@ use crate::session::pacing::Pace;
 use crate::session::refusal;
 use crate::{Error, ErrorKind, Result};
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zeroize::Zeroizing;
 
@@ -204,9 +203,4 @@ fn connack(bytes: &[u8], keep_alive_secs: u16) -> Result<Option<(Granted, usize)
             Err(Error::new(ErrorKind::Protocol, "the server's first packet is not a CONNACK [MQTT-3.2.0-1]"))
         }
     }
-}
-
-/// For how long a connection has lived.
-pub(super) fn lived(since: Instant, now: Instant) -> std::time::Duration {
-    now.saturating_duration_since(since)
 }

@@ -5,6 +5,9 @@ mod handshake;
 mod serve;
 mod tokens;
 
+#[cfg(test)]
+mod tests;
+
 use crate::client::shared::{Command, Shared};
 use crate::completion::{Ack, Completion};
 use crate::credentials::Token;

@@ -47,7 +47,7 @@ struct Turn {
 impl Driver {
     pub(super) async fn serve(&mut self, greeting: Greeting) -> End {
         let Greeting { link, limits, session_present, rest, pace } = greeting;
-        let since = std::time::Instant::now();
+        let since = Instant::now();
         let mut wire = Wire {
             stream: link.stream,
             rest: Vec::new(),
@@ -77,8 +77,7 @@ impl Driver {
             self.actions.out.clear();
             self.actions.end = None;
             self.session.lost();
-            let lived = super::handshake::lived(since, std::time::Instant::now());
-            return End::Lost { error, lived };
+            return End::Lost { error, lived: since.elapsed() };
         }
         if !self.closing() {
             self.enter(ConnectionState::Disconnecting);
@@ -133,7 +132,7 @@ impl Driver {
     /// Whether the application wants to leave, and nothing holds it up any more.
     fn may_part(&mut self) -> bool {
         let Some(farewell) = &self.farewell else { return false };
-        let now = std::time::Instant::now();
+        let now = Instant::now().into_std();
         let busy = self.session.is_busy() || lock(&self.shared.inbox).queue.has_work(usize::MAX);
         !busy || now >= farewell.until
     }
@@ -253,7 +252,7 @@ impl Driver {
             wire.stream.shutdown().await
         };
         let left = self.farewell.as_ref().map_or(FAREWELL, |farewell| {
-            farewell.until.saturating_duration_since(std::time::Instant::now()).clamp(FAREWELL / 5, FAREWELL)
+            farewell.until.saturating_duration_since(Instant::now().into_std()).clamp(FAREWELL / 5, FAREWELL)
         });
         let _ = tokio::time::timeout(left, parting).await;
     }

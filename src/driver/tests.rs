@@ -1,0 +1,300 @@
+//! The driver on tokio's paused clock, with a pipe for a network and a server written out packet by packet.
+//! Callbacks run on the test's own thread, so nothing happens that the test does not ask for.
+
+use super::*;
+use crate::dispatch::DispatchMode;
+use crate::dispatch::pool::Pool;
+use crate::options::Options;
+use crate::packet::frame;
+use crate::{Message, QoS, QueuePolicy};
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+const SEC: Duration = Duration::from_secs(1);
+
+/// The links that the next attempts get; `None`: the attempt fails.
+type Links = Arc<Mutex<VecDeque<Option<DuplexStream>>>>;
+
+struct Rig {
+    shared: Arc<Shared>,
+    links: Links,
+    attempts: Arc<Mutex<Vec<tokio::time::Instant>>>,
+    /// The next attempt meets a defect of the library.
+    broken: Arc<AtomicBool>,
+    states: Arc<Mutex<Vec<ConnectionState>>>,
+}
+
+impl Rig {
+    fn new(change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options::default();
+        options.set_broker_url("mqtt://pipe").unwrap();
+        options.set_dispatch(DispatchMode::App).unwrap();
+        change(&mut options);
+        let handle = tokio::runtime::Handle::current();
+        let shared = Shared::new(options.settings().unwrap(), &Pool::new(handle.clone())).unwrap();
+        let (links, attempts) = (Links::default(), Arc::new(Mutex::new(Vec::new())));
+        let broken = Arc::new(AtomicBool::new(false));
+        let (pipes, tried, defect) = (links.clone(), attempts.clone(), broken.clone());
+        let dial: Dial = Arc::new(move |_, _| {
+            assert!(!defect.load(Ordering::Relaxed), "on purpose");
+            tried.lock().unwrap().push(tokio::time::Instant::now());
+            let link = pipes.lock().unwrap().pop_front().flatten().map(|stream| Link {
+                stream: Box::new(stream),
+                peer: ([127, 0, 0, 1], 1).into(),
+                tls: None,
+            });
+            Box::pin(async move { link.ok_or_else(|| Error::new(ErrorKind::ConnectionRefused, "no pipe")) })
+        });
+        handle.spawn(run(shared.clone(), dial));
+        let states = Arc::new(Mutex::new(Vec::new()));
+        let seen = states.clone();
+        shared
+            .mailbox
+            .listeners
+            .add_state_listener(0, Box::new(move |state| seen.lock().unwrap().push(state)));
+        Self { shared, links, attempts, broken, states }
+    }
+
+    fn connect(&self) {
+        self.shared.command(Command::Connect(Completion::None)).unwrap();
+    }
+
+    fn pipe(&self) -> Server {
+        let (ours, theirs) = tokio::io::duplex(4096);
+        self.links.lock().unwrap().push_back(Some(ours));
+        Server { stream: theirs, input: Vec::new() }
+    }
+
+    /// A connection that is there.
+    async fn connected(&self) -> Server {
+        let mut server = self.pipe();
+        self.connect();
+        assert_eq!(server.packet().await[0], 0x10);
+        server.send(&[0x20, 3, 0, 0, 0]).await;
+        self.until(|rig| rig.shared.is_connected()).await;
+        server
+    }
+
+    async fn until(&self, condition: impl Fn(&Self) -> bool) {
+        for _ in 0..100_000 {
+            if condition(self) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("it did not come to that");
+    }
+
+    fn dispatch(&self) -> usize {
+        self.shared.mailbox.dispatch(Duration::ZERO).unwrap()
+    }
+
+    fn states(&self) -> Vec<ConnectionState> {
+        self.dispatch();
+        self.states.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+struct Server {
+    stream: DuplexStream,
+    input: Vec<u8>,
+}
+
+impl Server {
+    async fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// The next packet, or nothing where the client closed.
+    async fn packet(&mut self) -> Vec<u8> {
+        loop {
+            if let Some(frame) = frame(&self.input, u32::MAX).unwrap() {
+                let len = frame.len;
+                return self.input.drain(..len).collect();
+            }
+            if self.stream.read_buf(&mut self.input).await.unwrap() == 0 {
+                return Vec::new();
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_come_in_rounds_with_a_cool_down_between_them() {
+    let rig = Rig::new(|options| {
+        options.set_reconnect(true, 3, 1000, 60_000, 2.0).unwrap();
+        options.set_reconnect_cooldown_secs(300).unwrap();
+    });
+    rig.connect();
+    let started = tokio::time::Instant::now();
+    tokio::time::sleep(1000 * SEC).await;
+    let attempts: Vec<Duration> = rig.attempts.lock().unwrap().iter().map(|at| *at - started).collect();
+    assert!(attempts[2] <= 3 * SEC, "{attempts:?}");
+    assert!(attempts[3] - attempts[2] >= 150 * SEC && attempts[3] - attempts[2] <= 300 * SEC, "{attempts:?}");
+    assert!(attempts.len() >= 9 && attempts.len() <= 21, "{attempts:?}");
+    use ConnectionState as S;
+    assert_eq!(rig.states()[..3], [S::Connecting, S::ConnectionFailed, S::Connecting]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_costs_the_connect_time_out() {
+    let rig = Rig::new(|options| {
+        options.set_connect_timeout_ms(7000).unwrap();
+        options.set_reconnect(false, 1, 1, 1, 1.0).unwrap();
+    });
+    let mut server = rig.pipe();
+    rig.connect();
+    let started = tokio::time::Instant::now();
+    server.packet().await;
+    assert_eq!(server.packet().await, [0u8; 0], "it hangs up");
+    assert_eq!(started.elapsed(), 7 * SEC);
+    rig.until(|rig| rig.shared.state() == ConnectionState::ConnectionFailed).await;
+    assert_eq!(lock(&rig.shared.last_failure).as_ref().unwrap().kind(), ErrorKind::ConnectTimeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_messages_are_one_write() {
+    let rig = Rig::new(|options| options.set_queue(10_000, 1 << 20, QueuePolicy::RejectNew).unwrap());
+    for _ in 0..100 {
+        let message = Message { topic: "t", payload: b"0123456789", ..Message::default() };
+        let publish = Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), Completion::None);
+        rig.shared.publish(publish).unwrap();
+    }
+    let mut server = rig.connected().await;
+    let mut buffer = vec![0; 4096];
+    let count = server.stream.read(&mut buffer).await.unwrap();
+    assert_eq!(count, 100 * 16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_application_pauses_reading_and_the_connection_lives() {
+    let rig = Rig::new(|options| options.set_keep_alive_secs(30).unwrap());
+    let mut server = rig.connected().await;
+    rig.dispatch();
+    let (mut from_client, mut to_client) = {
+        let Server { stream, .. } = &mut server;
+        tokio::io::split(std::mem::replace(stream, tokio::io::duplex(1).0))
+    };
+    let message = {
+        let mut message = vec![0x30, 0x80, 0x08, 0, 1, b't', 0];
+        message.resize(3 + 1024, 0);
+        message
+    };
+    let total = 4 * dispatch::HIGH_WATER / message.len();
+    let written = Arc::new(Mutex::new(0));
+    let progress = written.clone();
+    let flood = tokio::spawn(async move {
+        for _ in 0..total {
+            to_client.write_all(&message).await.unwrap();
+            *progress.lock().unwrap() += 1;
+        }
+        to_client
+    });
+    // A quarter of an hour in which the application does nothing.
+    let mut pings = 0;
+    let started = tokio::time::Instant::now();
+    while started.elapsed() < 900 * SEC {
+        let mut packet = [0; 2];
+        from_client.read_exact(&mut packet).await.unwrap();
+        assert_eq!(packet, [0xC0, 0]);
+        pings += 1;
+    }
+    assert!((29..=31).contains(&pings), "{pings}");
+    let held = *written.lock().unwrap();
+    assert!(held < total / 2, "{held} of {total} were read");
+    assert!(rig.shared.mailbox.bytes() <= dispatch::HIGH_WATER + 128 * 1024);
+    assert!(rig.shared.is_connected());
+    // It wakes up.
+    let mut flood = flood;
+    while !flood.is_finished() {
+        rig.dispatch();
+        tokio::task::yield_now().await;
+    }
+    (&mut flood).await.unwrap();
+    rig.until(|rig| {
+        rig.dispatch();
+        rig.shared.mailbox.bytes() == 0
+    })
+    .await;
+    assert!(rig.shared.is_connected());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_violation_is_told_to_the_server_before_the_connection_ends() {
+    let rig = Rig::new(|options| options.set_reconnect(false, 1, 1, 1, 1.0).unwrap());
+    let mut server = rig.connected().await;
+    server.send(&[0x36, 5, 0, 1, b't', 0, 1]).await;
+    assert_eq!(server.packet().await, [0xE0, 1, 0x81]);
+    assert_eq!(server.packet().await, [0u8; 0]);
+    rig.until(|rig| rig.shared.state() == ConnectionState::Disconnected).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_farewell_waits_for_acknowledgements_and_no_longer_than_it_may() {
+    let rig = Rig::new(|_| ());
+    for acknowledged in [true, false] {
+        let mut server = rig.connected().await;
+        let message = Message { topic: "t", qos: QoS::AtLeastOnce, ..Message::default() };
+        let ended = Arc::new(Mutex::new(None));
+        let end = ended.clone();
+        let completion = Completion::Boxed(Box::new(move |ack| {
+            *end.lock().unwrap() = Some(ack.result.clone().map_err(|error| error.kind()));
+        }));
+        let publish = Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), completion);
+        rig.shared.publish(publish).unwrap();
+        let id = server.packet().await[6];
+        let until = tokio::time::Instant::now().into_std() + 5 * SEC;
+        rig.shared.command(Command::Disconnect { until, completion: Completion::None }).unwrap();
+        let started = tokio::time::Instant::now();
+        if acknowledged {
+            server.send(&[0x40, 2, 0, id]).await;
+        }
+        assert_eq!(server.packet().await, [0xE0, 7, 0, 5, 0x11, 0, 0, 0, 0], "the session ends with it");
+        assert_eq!(server.packet().await, [0u8; 0]);
+        assert_eq!(started.elapsed(), if acknowledged { Duration::ZERO } else { 5 * SEC });
+        rig.until(|rig| rig.shared.state() == ConnectionState::Disconnected).await;
+        rig.dispatch();
+        let expected = if acknowledged { Ok(()) } else { Err(ErrorKind::OutcomeUnknown) };
+        assert_eq!(ended.lock().unwrap().take(), Some(expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_defect_ends_the_client_s_work_and_every_operation_with_an_error() {
+    let rig = Rig::new(|_| ());
+    let ended = Arc::new(Mutex::new(Vec::new()));
+    let publish = || {
+        let ends = ended.clone();
+        let completion = Completion::Boxed(Box::new(move |ack| {
+            ends.lock().unwrap().push(ack.result.clone().map_err(|e| e.kind()))
+        }));
+        let message = Message { topic: "t", qos: QoS::AtLeastOnce, ..Message::default() };
+        rig.shared
+            .publish(Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), completion))
+            .unwrap();
+    };
+    let mut server = rig.connected().await;
+    publish();
+    server.packet().await;
+    rig.broken.store(true, Ordering::Relaxed);
+    drop(server);
+    publish();
+    tokio::time::sleep(5 * SEC).await;
+    assert_eq!(rig.shared.state(), ConnectionState::ConnectionFailed);
+    assert_eq!(lock(&rig.shared.last_failure).as_ref().unwrap().kind(), ErrorKind::Internal);
+    publish();
+    tokio::time::sleep(5 * SEC).await;
+    rig.dispatch();
+    assert_eq!(*ended.lock().unwrap(), vec![Err(ErrorKind::Internal); 3]);
+    rig.shared.close();
+    tokio::time::sleep(5 * SEC).await;
+    rig.shared.mailbox.finish();
+}
