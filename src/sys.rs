@@ -1,166 +1,217 @@
-//! What the core asks of the operating system beyond the standard library: the one place outside `ffi` with
-//! `unsafe`.
+//! What the core asks of the operating system beyond the standard library; outside `ffi` the one module that
+//! may be unsafe.
 #![allow(unsafe_code)]
 
+use crate::panics;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Signals that tell of a fault in the very thread that gets them: they belong to the host's handlers.
+/// Faults of the thread itself: the host's handlers for them must work on our threads too.
 const FAULTS: [libc::c_int; 7] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS, libc::SIGABRT];
 
-/// Starts a thread with a name and a stack of `stack_bytes`, on which no asynchronous signal of the host and no
-/// SIGPIPE is ever delivered. It inherits its mask, so there is no moment in which it has another one.
-pub(crate) fn spawn(
+/// Starts a thread with a name (Linux shows 15 bytes of it) and a stack of `stack_bytes`.
+///
+/// No signal that could have gone to another thread is ever handled on it, SIGPIPE included.
+pub fn spawn(
     name: &str,
     stack_bytes: usize,
     f: impl FnOnce() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
-    let _blocked = Blocked::new()?;
-    Builder::new().name(name.to_owned()).stack_size(stack_bytes).spawn(f)
+    let thread = Builder::new().name(name.to_owned()).stack_size(stack_bytes);
+    // A thread inherits its creator's mask; there is no other way to have it from the first instruction.
+    let _blocked = SignalsBlocked::new()?;
+    thread.spawn(|| {
+        panics::keep_thread_quiet();
+        f();
+    })
 }
 
-/// The calling thread's own mask, to be put back.
-struct Blocked(libc::sigset_t);
+/// Waits for a library thread to end, unless it is this very one: a client can be freed from a callback.
+pub fn join_unless_current(thread: JoinHandle<()>) {
+    if thread.thread().id() != std::thread::current().id() {
+        let _ = thread.join();
+    }
+}
 
-impl Blocked {
+/// Blocks all but the faults on this thread; dropped, the mask is again exactly what it was.
+struct SignalsBlocked {
+    before: libc::sigset_t,
+}
+
+impl SignalsBlocked {
     fn new() -> io::Result<Self> {
-        // SAFETY: a sigset_t is plain data, all sets are initialised by sigfillset or written by the call.
+        let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+        let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: `sigfillset` initialises `all`, and `pthread_sigmask` initialises `before` when it succeeds.
         unsafe {
-            let mut all: libc::sigset_t = std::mem::zeroed();
-            libc::sigfillset(&mut all);
+            libc::sigfillset(all.as_mut_ptr());
             for fault in FAULTS {
-                libc::sigdelset(&mut all, fault);
+                libc::sigdelset(all.as_mut_ptr(), fault);
             }
-            let mut before: libc::sigset_t = std::mem::zeroed();
-            match libc::pthread_sigmask(libc::SIG_BLOCK, &all, &mut before) {
-                0 => Ok(Self(before)),
+            match libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) {
+                0 => Ok(Self { before: before.assume_init() }),
                 error => Err(io::Error::from_raw_os_error(error)),
             }
         }
     }
 }
 
-impl Drop for Blocked {
+impl Drop for SignalsBlocked {
     fn drop(&mut self) {
-        // SAFETY: the set was written by pthread_sigmask.
-        unsafe {
-            libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, std::ptr::null_mut());
+        // SAFETY: the mask came from `pthread_sigmask`; the old one is not asked for.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut()) };
+    }
+}
+
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn count_fork() {
+    // All that may happen here must be async-signal-safe.
+    FORKS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How many `fork`s lie between the first call of this function and the present process, at least: it
+/// differs from what it was before a `fork`, and that is all it is for. Takes no lock.
+pub fn fork_generation() -> u32 {
+    static REGISTERED: AtomicBool = AtomicBool::new(false);
+    if !REGISTERED.load(Ordering::Acquire) {
+        // Two threads may both come here. Counting a fork twice does no harm; a `Once` that another thread
+        // holds during a fork would.
+        // SAFETY: the handler is async-signal-safe, and the library is never unmapped (`-z nodelete`).
+        if unsafe { libc::pthread_atfork(None, None, Some(count_fork)) } == 0 {
+            REGISTERED.store(true, Ordering::Release);
         }
     }
+    FORKS.load(Ordering::Relaxed)
 }
 
-/// Waits for a library thread to end, unless it is this very one: a client can be freed from a callback.
-pub(crate) fn join_unless_current(thread: JoinHandle<()>) {
-    if thread.thread().id() != std::thread::current().id() {
-        let _ = thread.join();
-    }
-}
-
-static GENERATION: AtomicU32 = AtomicU32::new(0);
-
-/// Counts the forks between the process that loaded the library and this one. What was made in one generation
-/// is of no use in another: its threads are gone and its locks may be held for ever.
-pub(crate) fn fork_generation() -> u32 {
-    extern "C" fn in_the_child() {
-        GENERATION.fetch_add(1, Ordering::Relaxed);
-    }
-    static REGISTERED: Once = Once::new();
-    if !REGISTERED.is_completed() {
-        REGISTERED.call_once(|| {
-            // SAFETY: the handler only changes an atomic. It can never dangle: the library is linked -z nodelete.
-            unsafe {
-                libc::pthread_atfork(None, None, Some(in_the_child));
-            }
-        });
-    }
-    GENERATION.load(Ordering::Relaxed)
-}
-
-/// Time that also counts while the device sleeps.
-pub(crate) fn boottime() -> Duration {
+/// Time since the system started, sleep included.
+pub fn boottime() -> Duration {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
-    // Darwin's counts through sleep.
+    // Apple's goes on while the machine sleeps.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is valid for the write; on failure it stays zero.
-    unsafe {
-        libc::clock_gettime(CLOCK, &mut time);
-    }
-    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is a valid place to write to. The call cannot fail for a clock that exists.
+    unsafe { libc::clock_gettime(CLOCK, &mut now) };
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
-/// A descriptor that is readable while it is raised: an eventfd on Linux, a pipe elsewhere.
-pub(crate) struct EventFd {
-    read: OwnedFd,
-    /// The pipe's other end; an eventfd has none.
-    write: Option<OwnedFd>,
+/// A descriptor that is readable while it is raised: an eventfd, or a pipe to itself where there is none.
+pub struct EventFd {
+    reader: OwnedFd,
+    /// An eventfd is written where it is read.
+    writer: Option<OwnedFd>,
 }
 
 impl EventFd {
+    /// Not raised. Non-blocking, and closed on exec.
     pub fn new() -> io::Result<Self> {
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        {
-            // SAFETY: no pointers.
-            let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-            if fd < 0 {
-                return Err(io::Error::last_os_error());
-            }
-            // SAFETY: just made, and nobody else's.
-            Ok(Self { read: unsafe { OwnedFd::from_raw_fd(fd) }, write: None })
-        }
+        return Self::kernel();
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
-        {
-            let mut fds = [-1; 2];
-            // SAFETY: room for two descriptors.
-            if unsafe { libc::pipe(fds.as_mut_ptr()) } != 0 {
-                return Err(io::Error::last_os_error());
-            }
-            // SAFETY: just made, and nobody else's.
-            let [read, write] = fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
-            for fd in [&read, &write] {
-                // SAFETY: no pointers, an open descriptor.
-                unsafe {
-                    libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC);
-                    libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK);
-                }
-            }
-            Ok(Self { read, write: Some(write) })
-        }
+        Self::pipe()
     }
 
-    /// Makes it readable.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn kernel() -> io::Result<Self> {
+        // SAFETY: no pointer is involved.
+        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor is new, and nobody else's.
+        Ok(Self { reader: unsafe { OwnedFd::from_raw_fd(fd) }, writer: None })
+    }
+
+    #[cfg(any(test, not(any(target_os = "linux", target_os = "android"))))]
+    fn pipe() -> io::Result<Self> {
+        let mut ends = [-1; 2];
+        // SAFETY: `ends` has room for two descriptors.
+        if unsafe { libc::pipe(ends.as_mut_ptr()) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptors are new, and nobody else's.
+        let [reader, writer] = ends.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
+        for fd in [&reader, &writer] {
+            // SAFETY: these commands take integers.
+            let done = unsafe {
+                libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) >= 0
+                    && libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) >= 0
+            };
+            if !done {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(Self { reader, writer: Some(writer) })
+    }
+
+    /// What to poll for readability.
+    pub fn fd(&self) -> RawFd {
+        self.reader.as_raw_fd()
+    }
+
+    /// Makes it readable, until it is cleared.
     pub fn raise(&self) {
         let one = 1u64.to_ne_bytes();
-        let fd = self.write.as_ref().unwrap_or(&self.read);
-        // SAFETY: eight valid bytes. A full pipe or counter is readable already.
-        unsafe {
-            libc::write(fd.as_raw_fd(), one.as_ptr().cast(), one.len());
-        }
+        let fd = self.writer.as_ref().unwrap_or(&self.reader).as_raw_fd();
+        // Full means raised already, so only an interruption matters.
+        retry(|| {
+            // SAFETY: the buffer is as long as we say.
+            unsafe { libc::write(fd, one.as_ptr().cast(), one.len()) }
+        });
     }
 
     /// Makes it not readable.
     pub fn clear(&self) {
-        let mut bytes = [0u8; 64];
+        let mut buffer = [0u8; 512];
+        while retry(|| {
+            // SAFETY: the buffer is as long as we say.
+            unsafe { libc::read(self.fd(), buffer.as_mut_ptr().cast(), buffer.len()) }
+        }) == buffer.len() as isize
+        {}
+    }
+
+    /// Waits until it is raised, `None` for as long as it takes; whether it is.
+    pub fn wait(&self, timeout: Option<Duration>) -> io::Result<bool> {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
         loop {
-            // SAFETY: room for all that is asked for.
-            let count = unsafe { libc::read(self.read.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len()) };
-            // One read empties an eventfd, many a pipe.
-            if count <= 0 || self.write.is_none() {
-                return;
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            // Rounded up: waking before the time would make the caller spin.
+            let ms = left.map_or(-1, |left| left.as_micros().div_ceil(1000).min(i32::MAX as u128) as i32);
+            let mut poll = libc::pollfd { fd: self.fd(), events: libc::POLLIN, revents: 0 };
+            // SAFETY: one entry, as we say.
+            match unsafe { libc::poll(&mut poll, 1, ms) } {
+                0 if ms == i32::MAX => {}
+                0 => return Ok(false),
+                n if n > 0 => return Ok(true),
+                _ => match io::Error::last_os_error() {
+                    error if error.kind() == io::ErrorKind::Interrupted => {}
+                    error => return Err(error),
+                },
             }
         }
     }
+}
 
-    /// The descriptor, for poll, epoll or select.
-    pub fn fd(&self) -> i32 {
-        self.read.as_raw_fd()
+impl AsRawFd for EventFd {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd()
+    }
+}
+
+fn retry(mut call: impl FnMut() -> isize) -> isize {
+    loop {
+        let result = call();
+        if result >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return result;
+        }
     }
 }
 
@@ -169,55 +220,91 @@ mod tests {
     use super::*;
 
     #[cfg(target_os = "linux")]
-    fn blocked_here() -> u64 {
+    fn blocked_signals() -> u64 {
         let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
-        u64::from_str_radix(mask.trim(), 16).unwrap()
+        let line = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+        u64::from_str_radix(line.trim(), 16).unwrap()
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
-    fn library_threads_block_what_is_asynchronous_and_nothing_of_the_host_s_changes() {
-        let before = blocked_here();
-        let (send, receive) = std::sync::mpsc::channel();
-        let thread = spawn("gecko-mqtt-test", 128 * 1024, move || {
-            send.send((blocked_here(), std::thread::current().name().map(str::to_owned))).unwrap();
-        })
-        .unwrap();
-        let (mask, name) = receive.recv().unwrap();
-        thread.join().unwrap();
-        let has = |signal: libc::c_int| mask & (1 << (signal - 1)) != 0;
-        for signal in
-            [libc::SIGPIPE, libc::SIGTERM, libc::SIGINT, libc::SIGALRM, libc::SIGUSR1, libc::SIGCHLD]
-        {
-            assert!(has(signal), "{signal}");
+    #[cfg(target_os = "linux")]
+    fn threads_block_what_is_not_theirs_and_the_creator_keeps_its_mask() {
+        let before = blocked_signals();
+        let (tell, told) = std::sync::mpsc::channel();
+        let thread = spawn("gecko-mqtt-test", 256 * 1024, move || {
+            let name = std::fs::read_to_string("/proc/thread-self/comm").unwrap();
+            tell.send((blocked_signals(), name)).unwrap();
+        });
+        let (inside, name) = told.recv().unwrap();
+        join_unless_current(thread.unwrap());
+        assert_eq!(blocked_signals(), before);
+        assert_eq!(name, "gecko-mqtt-test\n");
+        let bit = |signal: libc::c_int| 1u64 << (signal - 1);
+        for fault in FAULTS {
+            assert_eq!(inside & bit(fault), 0, "signal {fault} belongs to the host's handler");
         }
-        assert!(!FAULTS.into_iter().any(has));
-        assert_eq!(name.as_deref(), Some("gecko-mqtt-test"));
-        assert_eq!(blocked_here(), before);
+        for signal in 1..32 {
+            if !FAULTS.contains(&signal) && signal != libc::SIGKILL && signal != libc::SIGSTOP {
+                assert_ne!(inside & bit(signal), 0, "signal {signal} is not blocked");
+            }
+        }
+        assert_ne!(inside & bit(libc::SIGRTMAX()), 0, "real-time signals too");
+    }
+
+    #[test]
+    fn a_fork_is_counted_in_the_child_alone() {
+        let before = fork_generation();
+        // SAFETY: the child only compares numbers and leaves.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let same = fork_generation() == before;
+            // SAFETY: `_exit` runs nothing of ours.
+            unsafe { libc::_exit(i32::from(same)) };
+        }
+        let mut status = -1;
+        // SAFETY: `status` is a valid place to write to.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0, "the child did not see a new generation");
+        assert_eq!(fork_generation(), before);
+    }
+
+    #[test]
+    fn time_since_the_start_goes_on() {
+        let before = boottime();
+        std::thread::sleep(Duration::from_millis(2));
+        let passed = boottime() - before;
+        assert!(passed >= Duration::from_millis(2) && passed < Duration::from_secs(60), "{passed:?}");
     }
 
     #[test]
     fn an_event_is_readable_while_it_is_raised() {
-        let event = EventFd::new().unwrap();
-        let readable = || {
-            let mut poll = libc::pollfd { fd: event.fd(), events: libc::POLLIN, revents: 0 };
-            // SAFETY: one valid entry.
-            unsafe { libc::poll(&mut poll, 1, 0) == 1 }
-        };
-        assert!(!readable());
-        event.raise();
-        event.raise();
-        assert!(readable());
-        event.clear();
-        assert!(!readable());
+        for event in [EventFd::new().unwrap(), EventFd::pipe().unwrap()] {
+            assert!(!event.wait(Some(Duration::ZERO)).unwrap());
+            let start = Instant::now();
+            assert!(!event.wait(Some(Duration::from_millis(20))).unwrap());
+            assert!(start.elapsed() >= Duration::from_millis(20));
+            for _ in 0..20_000 {
+                event.raise();
+            }
+            assert!(event.wait(None).unwrap());
+            assert!(event.wait(Some(Duration::ZERO)).unwrap(), "waiting does not clear");
+            event.clear();
+            event.clear();
+            assert!(!event.wait(Some(Duration::ZERO)).unwrap());
+        }
     }
 
     #[test]
-    fn the_boot_clock_runs() {
-        let start = boottime();
-        assert!(start > Duration::ZERO);
-        while boottime() == start {}
-        assert!(boottime() > start);
+    fn an_event_wakes_another_thread_and_is_not_inherited() {
+        let event = EventFd::new().unwrap();
+        // SAFETY: asks for flags only.
+        let flags = unsafe { libc::fcntl(event.as_raw_fd(), libc::F_GETFD) };
+        assert_ne!(flags & libc::FD_CLOEXEC, 0);
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| event.wait(Some(Duration::from_secs(10))));
+            std::thread::sleep(Duration::from_millis(20));
+            event.raise();
+            assert!(waiter.join().unwrap().unwrap());
+        });
     }
 }
