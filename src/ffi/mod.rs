@@ -3,6 +3,8 @@
 //!
 //! Nothing here decides anything about MQTT, and nothing outside names a C type.
 // The names are C's. What a caller must promise is said once, in the header's chapter.
+// Their comments are written for doxygen.
+#![allow(rustdoc::broken_intra_doc_links)]
 #![allow(unsafe_code, non_camel_case_types, clippy::missing_safety_doc)]
 #![deny(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 

@@ -49,7 +49,7 @@ fn the_name_carries_the_abi_and_the_code_stays_mapped() {
     let sections = file.elf_header().sections(endian, &*data).unwrap();
     let (dynamic, strings) = sections.dynamic(endian, &*data).unwrap().expect("a dynamic section");
     let strings = sections.strings(endian, &*data, strings).unwrap();
-    let entry = |tag| dynamic.iter().find(|entry| u64::from(entry.d_tag.get(endian)) == u64::from(tag));
+    let entry = |tag| dynamic.iter().find(|entry| entry.d_tag.get(endian) == u64::from(tag));
     let soname = entry(elf::DT_SONAME).expect("a SONAME").string(endian, strings).unwrap();
     let expected = format!("libgecko_mqtt.so.{}", gecko_mqtt::ffi::GECKO_MQTT_ABI_VERSION);
     assert_eq!(std::str::from_utf8(soname), Ok(&*expected));

@@ -35,7 +35,9 @@ fn generate() -> String {
             .replace("@PATCH@", env!("CARGO_PKG_VERSION_PATCH")),
     );
     let mut builder = Builder::new().with_config(config);
-    for source in SOURCES {
+    // A folder's `mod.rs` brings its other files along.
+    let along = |source: &&str| !source.contains('/') || source.ends_with("mod.rs");
+    for source in SOURCES.iter().filter(along) {
         builder = builder.with_src(root().join("src/ffi").join(source));
     }
     let mut text = Vec::new();
