@@ -36,7 +36,7 @@ fn generate() -> String {
     );
     let mut builder = Builder::new().with_config(config);
     // A folder's `mod.rs` brings its other files along.
-    let along = |source: &&str| !source.contains('/') || source.ends_with("mod.rs");
+    let along = |source: &&&str| !source.contains('/') || source.ends_with("mod.rs");
     for source in SOURCES.iter().filter(along) {
         builder = builder.with_src(root().join("src/ffi").join(source));
     }
