@@ -37,8 +37,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: certificate HOST CERT KEY [CA]\n");
         return 2;
     }
-    /* The setters' statuses need no look here: the options remember the first error, and client_new returns
-     * it. */
+    /* The setters' statuses need no look: the options remember the first error, and client_new returns it. */
     gecko_mqtt_options_t *options = gecko_mqtt_options_new();
     gecko_mqtt_options_set_endpoint(options, argv[1]);
     gecko_mqtt_options_set_certificate_file(options, argv[2], argv[3]);

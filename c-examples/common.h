@@ -1,9 +1,9 @@
-/* What publish and subscribe share: the options that say where and as whom to connect, and how errors are
- * told. */
+/* What publish and subscribe share: where and as whom to connect, and how errors are told. */
 #ifndef COMMON_H
 #define COMMON_H
 
 #include <gecko_mqtt.h>
+#include <string.h>
 #include <time.h>
 
 #ifdef __cplusplus
@@ -52,13 +52,15 @@ struct timespec seconds_from_now(clockid_t clock, uint32_t secs);
 
 #if defined(__GNUC__)
 #define LIKE_PRINTF __attribute__((format(printf, 1, 2)))
+#define NEVER_RETURNS __attribute__((noreturn))
 #else
 #define LIKE_PRINTF
+#define NEVER_RETURNS
 #endif
 /* "publish: ", the text, and a new line, on stderr. */
 void complain(const char *format, ...) LIKE_PRINTF;
 /* The same, and ends the program: the command line is wrong. */
-void usage_error(const char *format, ...) LIKE_PRINTF;
+void usage_error(const char *format, ...) LIKE_PRINTF NEVER_RETURNS;
 /* A failed call of the library on this thread, just now. */
 void complain_status(const char *what, gecko_mqtt_status_t status);
 

@@ -126,8 +126,7 @@ static bool publish(gecko_mqtt_client_t *client) {
             accepted++;
             return true;
         }
-        /* Refused: on_end will not be told. Where nothing is waiting, the message is too large for the queue.
-         */
+        /* Refused: on_end will not be told. Where nothing is waiting, it is too large for the queue. */
         if (status != GECKO_MQTT_ERR_QUEUE_FULL || before == accepted || !wait_for_end(before)) {
             complain_status("publish", status);
             return false;

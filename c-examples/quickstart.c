@@ -3,13 +3,13 @@
  *     quickstart [BROKER_URL_FILE [CA_FILE]]
  *
  * or with the environment: GECKO_MQTT_BROKER_URL, GECKO_MQTT_CA_FILE. The URL holds the token, so it comes
- * from a file or from the environment, never from the command line, which everybody on the machine can read.
- */
+ * from a file or from the environment, never from the command line, which anybody on the machine can read. */
 #define _POSIX_C_SOURCE 200809L
 #include <gecko_mqtt.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,8 +63,7 @@ static bool read_url(const char *path, char *url, int size) {
     return url[0] != '\0';
 }
 
-/* Called before the token expires, on a thread that may block: a real program asks its cloud for a new one.
- */
+/* Called before the token expires, on a thread that may block: a real program asks its cloud for one. */
 static void on_token_needed(gecko_mqtt_token_request_t request, void *userdata) {
     char url[8192];
     gecko_mqtt_token_t token = GECKO_MQTT_TOKEN_INIT;
@@ -81,7 +80,7 @@ int main(int argc, char **argv) {
     snprintf(own, sizeof(own), "{\"temperature\":38.5,\"from\":%ld}", (long)getpid());
     char url[8192];
     if (!read_url(url_file, url, sizeof(url))) {
-        fprintf(stderr, "usage: quickstart [BROKER_URL_FILE [CA_FILE]], or set GECKO_MQTT_BROKER_URL\n");
+        fprintf(stderr, "no broker URL: quickstart BROKER_URL_FILE [CA_FILE], or GECKO_MQTT_BROKER_URL\n");
         return 2;
     }
 

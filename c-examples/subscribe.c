@@ -63,8 +63,8 @@ static void end(char reason) {
     errno = saved;
 }
 
-static void on_signal(int number) {
-    (void)number;
+static void on_signal(int which) {
+    (void)which;
     end('s');
 }
 
