@@ -1,0 +1,71 @@
+/* What publish and subscribe share: where and as whom to connect, and how errors are told. */
+#ifndef COMMON_H
+#define COMMON_H
+
+#include <gecko_mqtt.h>
+#include <string.h>
+#include <time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Exit statuses. */
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+#define EXIT_TIMEOUT 27
+
+/* One option of a tool. */
+typedef struct {
+    const char *name;  /* "topic" for --topic; NULL ends a list */
+    int id;            /* the letter of -t; or a number above 255, for none */
+    const char *value; /* "TOPIC", or NULL where it takes none */
+    const char *help;
+} option_t;
+
+typedef struct {
+    const char *name;
+    const char *usage; /* what --help begins with */
+    const option_t *options;
+    void (*set)(int id, const char *value); /* told each of them */
+    const char *notes;                      /* what --help ends with */
+} tool_t;
+
+/* Reads the command line. Where it is wrong, or asks for help or the version, this ends the program. */
+void parse_arguments(const tool_t *tool, int argc, char **argv);
+
+/* The value of --timeout, or otherwise. */
+uint32_t timeout_secs(uint32_t otherwise);
+
+/* A client as the command line wants it. Where that cannot be, this ends the program. */
+gecko_mqtt_client_t *new_client(void);
+
+/* Reads the whole file; what it returns ends with a NUL that `len` does not count. NULL: it could not be
+ * read, which has been told. */
+char *read_file(const char *path, size_t *len);
+
+/* The number in `text`, from `min` to `max`. Where it is none, this ends the program. */
+uint32_t number(const char *option, const char *text, uint32_t min, uint32_t max);
+
+/* What `clock` will show so many seconds from now. */
+struct timespec seconds_from_now(clockid_t clock, uint32_t secs);
+
+#if defined(__GNUC__)
+#define LIKE_PRINTF __attribute__((format(printf, 1, 2)))
+#define NEVER_RETURNS __attribute__((noreturn))
+#else
+#define LIKE_PRINTF
+#define NEVER_RETURNS
+#endif
+/* "publish: ", the text, and a new line, on stderr. */
+void complain(const char *format, ...) LIKE_PRINTF;
+/* The same, and ends the program: the command line is wrong. */
+void usage_error(const char *format, ...) LIKE_PRINTF NEVER_RETURNS;
+/* A failed call of the library on this thread, just now. */
+void complain_status(const char *what, gecko_mqtt_status_t status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
