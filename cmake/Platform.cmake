@@ -1,0 +1,38 @@
+# What the library is called here, and which libraries of the system the static one needs.
+
+file(STRINGS "${PROJECT_SOURCE_DIR}/build.rs" abi_line REGEX "^const ABI_VERSION: u32 = [0-9]+;$")
+if(NOT abi_line MATCHES "= ([0-9]+)")
+    message(FATAL_ERROR "build.rs has no line const ABI_VERSION: u32 = NUMBER;")
+endif()
+set(GECKO_MQTT_ABI_VERSION "${CMAKE_MATCH_1}")
+
+if(WIN32)
+    message(FATAL_ERROR "This CMake project knows Linux, Android and Apple's systems; on Windows use cargo build --release --lib")
+elseif(APPLE)
+    set(GECKO_MQTT_CARGO_SHARED libgecko_mqtt.dylib)
+    set(GECKO_MQTT_SHARED_FILE "libgecko_mqtt.${GECKO_MQTT_ABI_VERSION}.${PROJECT_VERSION}.dylib")
+    set(GECKO_MQTT_SONAME "libgecko_mqtt.${GECKO_MQTT_ABI_VERSION}.dylib")
+    set(GECKO_MQTT_LINK_NAME libgecko_mqtt.dylib)
+elseif(ANDROID)
+    # Packages of Android hold plain names only, and no links.
+    set(GECKO_MQTT_CARGO_SHARED libgecko_mqtt.so)
+    set(GECKO_MQTT_SHARED_FILE libgecko_mqtt.so)
+    set(GECKO_MQTT_SONAME libgecko_mqtt.so)
+    set(GECKO_MQTT_LINK_NAME libgecko_mqtt.so)
+else()
+    set(GECKO_MQTT_CARGO_SHARED libgecko_mqtt.so)
+    set(GECKO_MQTT_SHARED_FILE "libgecko_mqtt.so.${GECKO_MQTT_ABI_VERSION}.${PROJECT_VERSION}")
+    set(GECKO_MQTT_SONAME "libgecko_mqtt.so.${GECKO_MQTT_ABI_VERSION}")
+    set(GECKO_MQTT_LINK_NAME libgecko_mqtt.so)
+endif()
+set(GECKO_MQTT_STATIC_FILE libgecko_mqtt.a)
+
+# From cargo rustc --lib --crate-type staticlib -- --print native-static-libs. The consumer test links with these alone.
+if(APPLE)
+    set(GECKO_MQTT_NATIVE_LIBRARIES "-framework Security" "-framework CoreFoundation" -liconv -lSystem -lc -lm)
+elseif(ANDROID)
+    set(GECKO_MQTT_NATIVE_LIBRARIES -ldl -llog -lm -lc)
+else()
+    set(GECKO_MQTT_NATIVE_LIBRARIES -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc)
+endif()
+string(REPLACE ";" " " GECKO_MQTT_NATIVE_LIBRARIES_TEXT "${GECKO_MQTT_NATIVE_LIBRARIES}")
