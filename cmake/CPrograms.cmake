@@ -9,7 +9,7 @@ endif()
 find_package(Threads REQUIRED)
 
 add_library(gecko_mqtt_program INTERFACE)
-target_compile_options(gecko_mqtt_program INTERFACE -Wall -Wextra -Wpedantic -Werror)
+target_compile_options(gecko_mqtt_program INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror)
 target_compile_features(gecko_mqtt_program INTERFACE c_std_11)
 if(CMAKE_CXX_COMPILER)
     target_compile_features(gecko_mqtt_program INTERFACE cxx_std_17)
@@ -38,9 +38,10 @@ function(gecko_mqtt_as_cxx variable)
     set("${variable}" "${wrappers}" PARENT_SCOPE)
 endfunction()
 
-# gecko_mqtt_strict(target): this standard and no extensions.
+# gecko_mqtt_strict(target): the standards without extensions, and no warning, the library's header included.
 function(gecko_mqtt_strict target)
     set_target_properties("${target}" PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
-        CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+        CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+        NO_SYSTEM_FROM_IMPORTED ON)
     target_link_libraries("${target}" PRIVATE gecko_mqtt_program GeckoMqtt::gecko_mqtt)
 endfunction()

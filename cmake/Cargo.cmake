@@ -56,16 +56,18 @@ if(NOT configurations)
 endif()
 foreach(configuration IN LISTS configurations)
     string(TOUPPER "_${configuration}" suffix)
+    set_property(TARGET GeckoMqtt::gecko_mqtt GeckoMqtt::gecko_mqtt_static
+        APPEND PROPERTY IMPORTED_CONFIGURATIONS "${configuration}")
     set_target_properties(GeckoMqtt::gecko_mqtt PROPERTIES
         "IMPORTED_LOCATION${suffix}" "${PROJECT_BINARY_DIR}/stage/${configuration}/${GECKO_MQTT_SHARED_FILE}"
-        "IMPORTED_SONAME${suffix}" "${GECKO_MQTT_SONAME}")
+        "IMPORTED_SONAME${suffix}" "${GECKO_MQTT_IMPORTED_SONAME}")
     set_target_properties(GeckoMqtt::gecko_mqtt_static PROPERTIES
         "IMPORTED_LOCATION${suffix}" "${PROJECT_BINARY_DIR}/stage/${configuration}/${GECKO_MQTT_STATIC_FILE}")
 endforeach()
 # A project that includes this one may have no build type at all.
 if(NOT configurations)
     set_target_properties(GeckoMqtt::gecko_mqtt PROPERTIES
-        IMPORTED_LOCATION "${PROJECT_BINARY_DIR}/stage/${GECKO_MQTT_SHARED_FILE}" IMPORTED_SONAME "${GECKO_MQTT_SONAME}")
+        IMPORTED_LOCATION "${PROJECT_BINARY_DIR}/stage/${GECKO_MQTT_SHARED_FILE}" IMPORTED_SONAME "${GECKO_MQTT_IMPORTED_SONAME}")
     set_target_properties(GeckoMqtt::gecko_mqtt_static PROPERTIES
         IMPORTED_LOCATION "${PROJECT_BINARY_DIR}/stage/${GECKO_MQTT_STATIC_FILE}")
 endif()

@@ -13,6 +13,7 @@ elseif(APPLE)
     set(GECKO_MQTT_SHARED_FILE "libgecko_mqtt.${GECKO_MQTT_ABI_VERSION}.${PROJECT_VERSION}.dylib")
     set(GECKO_MQTT_SONAME "libgecko_mqtt.${GECKO_MQTT_ABI_VERSION}.dylib")
     set(GECKO_MQTT_LINK_NAME libgecko_mqtt.dylib)
+    set(GECKO_MQTT_IMPORTED_SONAME "@rpath/${GECKO_MQTT_SONAME}")
 elseif(ANDROID)
     # Packages of Android hold plain names only, and no links.
     set(GECKO_MQTT_CARGO_SHARED libgecko_mqtt.so)
@@ -26,6 +27,9 @@ else()
     set(GECKO_MQTT_LINK_NAME libgecko_mqtt.so)
 endif()
 set(GECKO_MQTT_STATIC_FILE libgecko_mqtt.a)
+if(NOT APPLE)
+    set(GECKO_MQTT_IMPORTED_SONAME "${GECKO_MQTT_SONAME}")
+endif()
 
 # From cargo rustc --lib --crate-type staticlib -- --print native-static-libs. The consumer test links with these alone.
 if(APPLE)

@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
 case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR="$PWD/$CARGO_TARGET_DIR" ;; esac
 # rustup's programs for shells that did not read its profile, and daemons such as mosquitto.
 PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin:/usr/sbin:/sbin"
-cd "$root"
+cd "$root" || exit 1
 
 die() {
     printf '%s: %s\n' "${0##*/}" "$1" >&2

@@ -5,7 +5,9 @@
 #include <string.h>
 
 int main(void) {
-    const char *version = gecko_mqtt_version();
-    printf("library %s, header %s, package %s\n", version, GECKO_MQTT_VERSION, EXPECTED_VERSION);
-    return strcmp(version, EXPECTED_VERSION) == 0 && strcmp(GECKO_MQTT_VERSION, EXPECTED_VERSION) == 0 ? 0 : 1;
+    const char *library = gecko_mqtt_version();
+    const char *header = GECKO_MQTT_VERSION;
+    const char *package = EXPECTED_VERSION;
+    printf("library %s, header %s, package %s\n", library, header, package);
+    return strcmp(library, package) == 0 && strcmp(header, package) == 0 ? 0 : 1;
 }

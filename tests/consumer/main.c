@@ -1,4 +1,4 @@
-/* What a user's first program needs: the header, a function, the library at run time. C and C++ read it alike. */
+/* What a user's first program needs: the header, a function, the library at run time. */
 #include <gecko_mqtt.h>
 
 #include <stdio.h>
