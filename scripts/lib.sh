@@ -1,0 +1,80 @@
+# What the scripts share. Sourced, never run: `set -euo pipefail` is in force and this file's folder is scripts/.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# One folder for cargo, whoever calls it.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
+case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR="$PWD/$CARGO_TARGET_DIR" ;; esac
+# rustup's programs for shells that did not read its profile, and daemons such as mosquitto.
+PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin:/usr/sbin:/sbin"
+cd "$root" || exit 1
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$1" >&2
+    exit 1
+}
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# as_root COMMAND...: only where that needs no password.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+may_install() {
+    have apt-get && { [ "$(id -u)" -eq 0 ] || { have sudo && sudo -n true 2>/dev/null; }; }
+}
+
+# need COMMAND=PACKAGE[,PACKAGE]...: installs the packages of commands that are missing, or says which they are and stops.
+# Debian starts mosquitto's service when it is installed; nothing here minds, the tests take ports of their own.
+need() {
+    local pair missing=()
+    for pair in "$@"; do
+        if ! have "${pair%%=*}"; then
+            IFS=, read -r -a packages <<<"${pair#*=}"
+            missing+=("${packages[@]}")
+        fi
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    may_install || die "please install first: apt-get install ${missing[*]}"
+    printf 'Installing: %s\n' "${missing[*]}"
+    as_root apt-get update -q >/dev/null || printf 'apt-get update failed; trying with the lists that are there\n' >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" ||
+        die "this failed, please see to it: apt-get install ${missing[*]}"
+    for pair in "$@"; do
+        have "${pair%%=*}" || die "${pair%%=*} is still missing after the installation of ${pair#*=}"
+    done
+}
+
+# rust_version FILE: the rust-version that a Cargo.toml asks for.
+rust_version() {
+    sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$1"
+}
+
+# need_rust VERSION: cargo, and not older than that.
+need_rust() {
+    local how="install stable Rust: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+    have cargo || die "cargo is not there; $how"
+    local there
+    there=$(rustc --version) || die "rustc does not run; $how"
+    there=${there#rustc }
+    there=${there%%[ -]*}
+    [ "$(printf '%s\n' "$1" "$there" | sort -V | head -n 1)" = "$1" ] ||
+        die "Rust $there is older than $1, which the simulator needs; rustup update stable, or $how"
+}
+
+# need_component NAME COMMAND...: a component of the toolchain, known by a command that runs.
+need_component() {
+    local name=$1
+    shift
+    if ! "$@" >/dev/null 2>&1; then
+        have rustup || die "please install $name for this Rust"
+        rustup component add "$name" || die "this failed, please see to it: rustup component add $name"
+    fi
+}
