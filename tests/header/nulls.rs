@@ -1,4 +1,4 @@
-//! `tests/c/nulls.c` gives NULL in every pointer position of every function: here that list is checked.
+//! `tests/c/test_nulls.c` gives NULL in every pointer position of every function: here that list is checked.
 
 use super::parse::functions;
 use super::root;
@@ -42,7 +42,7 @@ fn arguments(call: &str) -> Vec<String> {
 
 #[test]
 fn every_pointer_of_every_function_is_tried() {
-    let source = std::fs::read_to_string(root().join("tests/c/nulls.c")).expect("tests/c/nulls.c is there");
+    let source = std::fs::read_to_string(root().join("tests/c/test_nulls.c")).expect("tests/c/test_nulls.c is there");
     let mut wanted = BTreeSet::new();
     for function in functions() {
         for parameter in function.parameters.iter().filter(|parameter| parameter.is_pointer) {
@@ -51,5 +51,5 @@ fn every_pointer_of_every_function_is_tried() {
     }
     let covered = covered(&source);
     let missing: Vec<_> = wanted.difference(&covered).collect();
-    assert!(missing.is_empty(), "tests/c/nulls.c does not try NULL in {missing:?}");
+    assert!(missing.is_empty(), "tests/c/test_nulls.c does not try NULL in {missing:?}");
 }
