@@ -1,12 +1,13 @@
 /* Connects with a client certificate, as a thing that AWS IoT knows, and publishes one message.
  *
- *     certificate HOST CERT KEY [CA]
+ *     certificate HOST CERT KEY [CA [PORT]]
  *
  * HOST is the account's endpoint ("xxxx-ats.iot.us-east-1.amazonaws.com"), CERT and KEY the files that AWS
  * IoT gave when the certificate was made; the key in PKCS#8, PKCS#1 or SEC1. Without CA the system's roots
- * are trusted. */
+ * are trusted, and without PORT it is 8883. */
 #include <gecko_mqtt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* The status says what kind of failure it is, for programs; the message what exactly, for people. It speaks
  * of the last failed call on this thread, so it is read at once. */
@@ -33,16 +34,18 @@ static int publish(gecko_mqtt_client_t *client) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 4 || argc > 5) {
-        fprintf(stderr, "usage: certificate HOST CERT KEY [CA]\n");
+    if (argc < 4 || argc > 6) {
+        fprintf(stderr, "usage: certificate HOST CERT KEY [CA [PORT]]\n");
         return 2;
     }
     /* The setters' statuses need no look: the options remember the first error, and client_new returns it. */
     gecko_mqtt_options_t *options = gecko_mqtt_options_new();
     gecko_mqtt_options_set_endpoint(options, argv[1]);
     gecko_mqtt_options_set_certificate_file(options, argv[2], argv[3]);
-    if (argc == 5)
+    if (argc > 4)
         gecko_mqtt_options_set_ca_file(options, argv[4]);
+    if (argc > 5)
+        gecko_mqtt_options_set_port(options, (uint16_t)strtoul(argv[5], NULL, 10));
 
     gecko_mqtt_client_t *client = NULL;
     gecko_mqtt_status_t status = gecko_mqtt_client_new(options, &client);

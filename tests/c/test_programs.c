@@ -1,0 +1,123 @@
+/* The example programs, and the README's, as a user runs them: against the simulator, with good and with bad
+ * arguments. */
+#include "live.h"
+
+#define MOST_ARGUMENTS 20
+
+static const char *folder;
+static char url_file[400], ca_file[400];
+
+/* Starts one of the programs; its standard output goes to `out`, or nowhere. */
+static pid_t start(int out, const char *const *arguments) {
+    char path[600];
+    pid_t pid;
+    snprintf(path, sizeof path, "%s/%s", folder, arguments[0]);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        int nothing = open("/dev/null", O_RDWR);
+        char *url;
+        simulator_t sim;
+        memset(&sim, 0, sizeof sim);
+        snprintf(sim.dir, sizeof sim.dir, "%.*s", (int)(strrchr(url_file, '/') - url_file), url_file);
+        url = simulator_file(&sim, "broker-url.txt");
+        setenv("BROKER_URL", url, 1);
+        setenv("CA_FILE", ca_file, 1);
+        dup2(nothing, 0);
+        dup2(out >= 0 ? out : nothing, 1);
+        execv(path, (char *const *)(const void *)arguments);
+        _exit(127);
+    }
+    return pid;
+}
+
+static int finished(pid_t pid) {
+    int status = -1;
+    CHECK(waitpid(pid, &status, 0) == pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void expect(int status, const char *const *arguments) {
+    int got = finished(start(-1, arguments));
+    if (got != status) {
+        fprintf(stderr, "%s ended with %d, not %d\n", arguments[0], got, status);
+        exit(1);
+    }
+}
+
+#define EXPECT(status, ...)                                                                                  \
+    do {                                                                                                     \
+        const char *arguments[MOST_ARGUMENTS] = {__VA_ARGS__, NULL};                                         \
+        expect(status, arguments);                                                                           \
+    } while (0)
+
+static void first_programs(const simulator_t *sim) {
+    char cert[400], key[400], port[16];
+    snprintf(cert, sizeof cert, "%s/client.pem", sim->dir);
+    snprintf(key, sizeof key, "%s/client.key", sim->dir);
+    snprintf(port, sizeof port, "%u", sim->mtls);
+    EXPECT(0, "readme");
+    EXPECT(0, "quickstart", url_file, ca_file);
+    EXPECT(2, "quickstart", "/nonexistent", ca_file);
+    EXPECT(1, "quickstart", url_file, url_file);
+    EXPECT(0, "certificate", "localhost", cert, key, ca_file, port);
+    EXPECT(1, "certificate", "localhost", cert, cert, ca_file, port);
+    EXPECT(2, "certificate", "localhost");
+}
+
+/* What `publish` says, `subscribe` hears. */
+static void tools(void) {
+    const char *subscribe[] = {
+        "subscribe", "--broker-url-file", url_file, "--cafile", ca_file, "-t",    "tools/#", "--count",
+        "3",         "--timeout",         "60",     "-v",       "--log", "debug", NULL};
+    char heard[512] = "";
+    size_t used = 0;
+    int out[2];
+    pid_t subscriber;
+    CHECK(pipe2(out, O_CLOEXEC) == 0);
+    /* Retained, so that it does not matter who comes first. */
+    EXPECT(0, "publish", "--broker-url-file", url_file, "--cafile", ca_file, "-t", "tools/a", "-m", "kept",
+           "--retain");
+    subscriber = start(out[1], subscribe);
+    close(out[1]);
+    while (used < sizeof heard - 1) {
+        ssize_t count;
+        if (used > 0 && strstr(heard, "kept\n") != NULL && strstr(heard, "again") == NULL)
+            EXPECT(0, "publish", "--broker-url-file", url_file, "--cafile", ca_file, "-t", "tools/b", "-m",
+                   "again", "--count", "2", "--qos", "0");
+        count = read(out[0], heard + used, sizeof heard - 1 - used);
+        CHECK(count >= 0);
+        if (count == 0)
+            break;
+        used += (size_t)count;
+        heard[used] = '\0';
+    }
+    close(out[0]);
+    CHECK(finished(subscriber) == 0);
+    CHECK(strcmp(heard, "tools/a kept\ntools/b again\ntools/b again\n") == 0);
+}
+
+static void wrong_usage(void) {
+    EXPECT(0, "publish", "--help");
+    EXPECT(0, "subscribe", "--version");
+    EXPECT(2, "publish", "-t", "t");
+    EXPECT(2, "publish", "-t", "t", "-m", "x", "--qos", "x", "--host", "localhost");
+    EXPECT(2, "subscribe", "--nonsense");
+    EXPECT(1, "publish", "-t", "t/#", "-m", "x", "--broker-url-file", url_file, "--cafile", ca_file);
+    EXPECT(1, "publish", "-t", "t", "-m", "x", "--broker-url", "mqtt://127.0.0.1:1", "--timeout", "1");
+    EXPECT(27, "subscribe", "-t", "silence", "--broker-url-file", url_file, "--cafile", ca_file, "--timeout",
+           "1");
+}
+
+int main(void) {
+    simulator_t sim = simulator_start();
+    folder = getenv("GECKO_MQTT_EXAMPLES");
+    CHECK(folder != NULL);
+    snprintf(url_file, sizeof url_file, "%s/broker-url.txt", sim.dir);
+    snprintf(ca_file, sizeof ca_file, "%s/ca.pem", sim.dir);
+    first_programs(&sim);
+    tools();
+    wrong_usage();
+    simulator_stop(&sim);
+    return 0;
+}
