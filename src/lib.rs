@@ -12,12 +12,15 @@ pub mod credentials;
 mod dispatch;
 mod driver;
 mod error;
+#[doc(hidden)]
+pub mod ffi;
 mod link;
 pub mod log;
 mod message;
 mod options;
 #[doc(hidden)]
 pub mod packet;
+mod panics;
 mod process;
 mod reconnect;
 mod runtime;

@@ -135,7 +135,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Remembers the first error of a setter; [`settings`](Self::settings) returns it.
+    /// Remembers the first error of a setter; making the client returns it.
     pub fn remember(&mut self, error: &Error) {
         self.first_error.get_or_insert_with(|| error.clone());
     }

@@ -71,6 +71,11 @@ impl Drop for Runtime {
         }
         self.pool.stop();
         link::reap();
+        // A weak reference keeps the memory.
+        let mut current = lock(CURRENT.get());
+        if current.strong_count() == 0 {
+            *current = Weak::new();
+        }
     }
 }
 

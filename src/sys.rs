@@ -8,7 +8,9 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(test)]
+use std::time::Instant;
 
 /// Faults of the thread itself: the host's handlers for them must work on our threads too.
 const FAULTS: [libc::c_int; 7] =
@@ -178,6 +180,7 @@ impl EventFd {
         {}
     }
 
+    #[cfg(test)]
     /// Waits until it is raised, `None` for as long as it takes; whether it is.
     pub fn wait(&self, timeout: Option<Duration>) -> io::Result<bool> {
         let until = timeout.map(|timeout| Instant::now() + timeout);

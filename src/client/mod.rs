@@ -9,13 +9,14 @@ use crate::dispatch::listeners::{MessageListener, Receipt, StateListener};
 use crate::driver;
 use crate::options::{Options, TokenInput, TokenRequest};
 use crate::packet::{RetainHandling, StoredPublish, topic};
+use crate::process::lock;
 use crate::runtime::Runtime;
 use crate::session::queue::Publish;
 use crate::session::subscriptions::{Request, Wanted};
 use crate::{ConnectionState, Error, ErrorKind, Message, QoS, Result};
 use shared::{Command, Shared};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long a call may wait.
@@ -56,7 +57,7 @@ pub struct Subscription<'a> {
 /// returns at once, and all that happens when the callback has returned.
 pub struct Client {
     shared: Arc<Shared>,
-    runtime: Option<Arc<Runtime>>,
+    runtime: Mutex<Option<Arc<Runtime>>>,
 }
 
 impl Client {
@@ -66,7 +67,20 @@ impl Client {
         let runtime = Runtime::acquire()?;
         let shared = Shared::new(settings, runtime.pool())?;
         runtime.handle().spawn(driver::run(shared.clone(), driver::dial()));
-        Ok(Self { shared, runtime: Some(runtime) })
+        Ok(Self { shared, runtime: Mutex::new(Some(runtime)) })
+    }
+
+    /// The end, as dropping brings it; calls of other threads that are inside the client end with an error.
+    pub fn close(&self) {
+        let Some(runtime) = lock(&self.runtime).take() else { return };
+        let remains = shared::Remains::new(self.shared.clone(), runtime);
+        self.shared.close();
+        let mailbox = &self.shared.mailbox;
+        if mailbox.is_current() {
+            mailbox.keep(Box::new(remains));
+        } else {
+            mailbox.finish();
+        }
     }
 
     /// Starts, and waits until connected or the round failed; goes on in the background when the time is over.
@@ -352,13 +366,6 @@ fn check_subscriptions(subscriptions: &[Subscription<'_>]) -> Result<()> {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        let remains = shared::Remains::new(self.shared.clone(), self.runtime.take());
-        self.shared.close();
-        let mailbox = &self.shared.mailbox;
-        if mailbox.is_current() {
-            return mailbox.keep(Box::new(remains));
-        }
-        mailbox.finish();
-        drop(remains);
+        self.close();
     }
 }

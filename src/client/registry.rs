@@ -4,14 +4,15 @@ use super::shared::Shared;
 use crate::dispatch::listeners::Receipt;
 use crate::options::TokenRequest;
 use crate::process::{PerProcess, lock};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 
+/// Trees, because they hold no memory when they are empty.
 #[derive(Default)]
 struct Registry {
     last: u64,
-    clients: HashMap<u32, Weak<Shared>>,
-    requests: HashMap<u64, Weak<Shared>>,
+    clients: BTreeMap<u32, Weak<Shared>>,
+    requests: BTreeMap<u64, Weak<Shared>>,
 }
 
 static REGISTRY: PerProcess<Mutex<Registry>> = PerProcess::new();

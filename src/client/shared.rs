@@ -243,12 +243,13 @@ fn generated_client_id() -> String {
 /// What is left of a client when its last callback has run.
 pub struct Remains {
     shared: Arc<Shared>,
-    runtime: Option<Arc<Runtime>>,
+    /// Goes last.
+    _runtime: Arc<Runtime>,
 }
 
 impl Remains {
-    pub fn new(shared: Arc<Shared>, runtime: Option<Arc<Runtime>>) -> Self {
-        Self { shared, runtime }
+    pub fn new(shared: Arc<Shared>, runtime: Arc<Runtime>) -> Self {
+        Self { shared, _runtime: runtime }
     }
 }
 
@@ -261,6 +262,5 @@ impl Drop for Remains {
         }
         let call = lock(&self.shared.provider).call.take();
         drop(call);
-        self.runtime.take();
     }
 }

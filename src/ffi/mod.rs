@@ -1,0 +1,39 @@
+//! The C boundary, one file a noun: it reads arguments, calls one method of the core, writes outputs and
+//! returns a status. What the header says is written here, as comments.
+//!
+//! Nothing here decides anything about MQTT, and nothing outside names a C type.
+// The names are C's. What a caller must promise is said once, in the header's chapter.
+// Their comments are written for doxygen.
+#![allow(rustdoc::broken_intra_doc_links)]
+#![allow(unsafe_code, non_camel_case_types, clippy::missing_safety_doc)]
+#![deny(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
+
+mod ack;
+mod arg;
+mod callback;
+mod client;
+mod connection;
+mod error;
+mod handle;
+mod library;
+mod log;
+mod message;
+mod options;
+mod publish;
+mod status;
+mod structure;
+mod subscribe;
+mod token;
+
+pub use ack::*;
+pub use callback::*;
+pub use client::*;
+pub use connection::*;
+pub use library::*;
+pub use log::*;
+pub use message::*;
+pub use options::*;
+pub use publish::*;
+pub use status::*;
+pub use subscribe::*;
+pub use token::*;

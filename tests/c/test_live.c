@@ -1,0 +1,201 @@
+/* The main job from C, against the simulator over TLS: every way of being called back, and nothing left behind. */
+#include "live.h"
+
+#include <poll.h>
+
+static counter_t heard, completed, destroyed, stated;
+static pthread_t main_thread;
+static int on_main_thread;
+
+static void on_message(const gecko_mqtt_message_t *message, void *userdata) {
+    CHECK(userdata == (void *)&heard);
+    CHECK(message->topic_len == 9 && memcmp(message->topic, "spa/state", 9) == 0);
+    CHECK(message->payload_len == 5 && memcmp(message->payload, "hello", 5) == 0);
+    CHECK(message->qos == 1 && !message->retain);
+    CHECK(!on_main_thread || pthread_equal(pthread_self(), main_thread));
+    counter_add(&heard);
+}
+
+static void on_published(const gecko_mqtt_ack_t *ack, void *userdata) {
+    CHECK(userdata == (void *)&completed);
+    CHECK(ack->status == GECKO_MQTT_OK && ack->reason_code == 0);
+    counter_add(&completed);
+}
+
+static void on_state(gecko_mqtt_connection_state_t state, void *userdata) {
+    (void)userdata;
+    CHECK(gecko_mqtt_connection_state_string(state)[0] != '\0');
+    counter_add(&stated);
+}
+
+static void on_destroy(void *userdata) {
+    (void)userdata;
+    counter_add(&destroyed);
+}
+
+static gecko_mqtt_message_t hello(void) {
+    gecko_mqtt_message_t message = GECKO_MQTT_MESSAGE_TEXT("spa/state", "hello", 1);
+    return message;
+}
+
+static void reset(void) {
+    counter_init(&heard);
+    counter_init(&completed);
+    counter_init(&destroyed);
+    counter_init(&stated);
+    on_main_thread = 0;
+}
+
+/* Subscribes, publishes a hundred messages, hears them, leaves. */
+static void main_job(gecko_mqtt_options_t *options) {
+    gecko_mqtt_client_t *client = client_of(options);
+    gecko_mqtt_ack_t ack = GECKO_MQTT_ACK_INIT;
+    gecko_mqtt_message_t message = hello();
+    char *client_id = NULL;
+    int n;
+    reset();
+    CHECK_OK(gecko_mqtt_on_connection_state_change(client, on_state, NULL, on_destroy));
+    CHECK_OK(gecko_mqtt_connect(client, LIMIT_MS));
+    CHECK(gecko_mqtt_is_connected(client));
+    CHECK(gecko_mqtt_get_connection_state(client) == GECKO_MQTT_STATE_CONNECTED);
+    CHECK_OK(gecko_mqtt_get_client_id(client, &client_id));
+    CHECK(strncmp(client_id, "gecko-", 6) == 0);
+    gecko_mqtt_string_free(client_id);
+    CHECK_OK(gecko_mqtt_subscribe_wait(client, "spa/+", 1, on_message, &heard, on_destroy, LIMIT_MS, &ack));
+    CHECK(ack.status == GECKO_MQTT_OK && ack.reason_code == 1);
+    for (n = 0; n < 100; n++)
+        CHECK_OK(gecko_mqtt_publish(client, &message, on_published, &completed));
+    CHECK(counter_wait(&completed, 100) && counter_wait(&heard, 100));
+    CHECK_OK(gecko_mqtt_publish_wait(client, &message, LIMIT_MS, &ack));
+    CHECK(ack.reason_code == 0);
+    CHECK(counter_wait(&heard, 101));
+    CHECK_OK(gecko_mqtt_unsubscribe_wait(client, "spa/+", LIMIT_MS, NULL));
+    CHECK(counter_wait(&destroyed, 1));
+    CHECK_OK(gecko_mqtt_disconnect(client, LIMIT_MS));
+    CHECK(!gecko_mqtt_is_connected(client));
+    CHECK(counter_wait(&stated, 4));
+    gecko_mqtt_client_free(client);
+    CHECK(counter_get(&destroyed) == 2 && counter_get(&heard) == 101);
+    CHECK(gecko_mqtt_connect(client, 0) == GECKO_MQTT_ERR_INVALID_HANDLE);
+    CHECK(no_library_thread_left());
+}
+
+static void by_certificate(const simulator_t *sim) {
+    char cert[400], key[400];
+    gecko_mqtt_options_t *options = trusting(sim);
+    snprintf(cert, sizeof cert, "%s/client.pem", sim->dir);
+    snprintf(key, sizeof key, "%s/client.key", sim->dir);
+    CHECK_OK(gecko_mqtt_options_set_certificate_file(options, cert, key));
+    CHECK_OK(gecko_mqtt_options_set_port(options, (uint16_t)sim->mtls));
+    main_job(options);
+}
+
+/* Every callback on this very thread, as a firmware with its own loop wants it. */
+static void dispatched_by_the_application(const simulator_t *sim) {
+    gecko_mqtt_options_t *options = by_token(sim);
+    gecko_mqtt_client_t *client;
+    gecko_mqtt_message_t message = hello();
+    struct pollfd ready;
+    size_t ran = 0;
+    int n;
+    CHECK_OK(gecko_mqtt_options_set_dispatch(options, GECKO_MQTT_DISPATCH_APP));
+    client = client_of(options);
+    reset();
+    on_main_thread = 1;
+    CHECK_OK(gecko_mqtt_connect(client, LIMIT_MS));
+    CHECK_OK(gecko_mqtt_subscribe(client, "spa/+", 1, on_message, &heard, on_destroy, NULL, NULL));
+    for (n = 0; n < 10; n++)
+        CHECK_OK(gecko_mqtt_publish(client, &message, on_published, &completed));
+    ready.fd = gecko_mqtt_dispatch_fd(client);
+    ready.events = POLLIN;
+    CHECK(ready.fd >= 0);
+    while (counter_get(&heard) < 10 || counter_get(&completed) < 10) {
+        CHECK(poll(&ready, 1, (int)LIMIT_MS) == 1);
+        CHECK_OK(gecko_mqtt_dispatch(client, 0, &ran));
+    }
+    CHECK(ran > 0);
+    gecko_mqtt_client_free(client);
+    CHECK(counter_get(&destroyed) == 1);
+    CHECK(no_library_thread_left());
+}
+
+static void free_it(const gecko_mqtt_message_t *message, void *userdata) {
+    (void)message;
+    counter_add(&heard);
+    gecko_mqtt_client_free(*(gecko_mqtt_client_t **)userdata);
+}
+
+static void cancelled(const gecko_mqtt_ack_t *ack, void *userdata) {
+    (void)userdata;
+    CHECK(ack->status == GECKO_MQTT_OK || ack->status == GECKO_MQTT_ERR_CANCELLED);
+    counter_add(&completed);
+}
+
+static void freed_inside_a_callback(const simulator_t *sim) {
+    gecko_mqtt_client_t *client = client_of(by_token(sim));
+    gecko_mqtt_message_t message = hello();
+    int n;
+    reset();
+    CHECK_OK(gecko_mqtt_connect(client, LIMIT_MS));
+    CHECK_OK(gecko_mqtt_subscribe_wait(client, "spa/+", 1, free_it, (void *)&client, on_destroy, LIMIT_MS, NULL));
+    for (n = 0; n < 5; n++)
+        if (gecko_mqtt_publish(client, &message, cancelled, NULL) != GECKO_MQTT_OK)
+            counter_add(&completed);
+    CHECK(counter_wait(&destroyed, 1));
+    CHECK(counter_get(&heard) == 1);
+    CHECK(counter_wait(&completed, 5));
+    CHECK(no_library_thread_left());
+}
+
+static pthread_t answering;
+
+typedef struct {
+    gecko_mqtt_token_request_t request;
+    char *broker_url;
+} answer_t;
+
+static answer_t answer;
+
+static void *answer_later(void *unused) {
+    gecko_mqtt_token_t token = GECKO_MQTT_TOKEN_INIT;
+    (void)unused;
+    token.broker_url = answer.broker_url;
+    CHECK_OK(gecko_mqtt_token_request_complete(answer.request, &token));
+    CHECK(gecko_mqtt_token_request_complete(answer.request, &token) == GECKO_MQTT_ERR_NOT_FOUND);
+    return NULL;
+}
+
+static void on_token_needed(gecko_mqtt_token_request_t request, void *userdata) {
+    (void)userdata;
+    answer.request = request;
+    CHECK(pthread_create(&answering, NULL, answer_later, NULL) == 0);
+}
+
+static void token_from_a_provider(const simulator_t *sim) {
+    gecko_mqtt_options_t *options = trusting(sim);
+    gecko_mqtt_client_t *client = NULL;
+    reset();
+    answer.broker_url = simulator_file(sim, "broker-url.txt");
+    CHECK_OK(gecko_mqtt_options_set_token_provider(options, on_token_needed, NULL, on_destroy));
+    CHECK_OK(gecko_mqtt_client_new(options, &client));
+    CHECK_OK(gecko_mqtt_connect(client, LIMIT_MS));
+    pthread_join(answering, NULL);
+    gecko_mqtt_client_free(client);
+    CHECK(counter_get(&destroyed) == 0); /* the options hold it still */
+    gecko_mqtt_options_free(options);
+    CHECK(counter_get(&destroyed) == 1);
+    free(answer.broker_url);
+    CHECK(no_library_thread_left());
+}
+
+int main(void) {
+    simulator_t sim = simulator_start();
+    main_thread = pthread_self();
+    main_job(by_token(&sim));
+    by_certificate(&sim);
+    dispatched_by_the_application(&sim);
+    freed_inside_a_callback(&sim);
+    token_from_a_provider(&sim);
+    simulator_stop(&sim);
+    return 0;
+}
