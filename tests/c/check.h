@@ -16,7 +16,8 @@ static inline void check_true(const char *file, int line, const char *what, int 
     }
 }
 
-static inline void check_number(const char *file, int line, const char *what, long long got, long long expected) {
+static inline void check_number(const char *file, int line, const char *what, long long got,
+                                long long expected) {
     if (got != expected) {
         fprintf(stderr, "%s:%d: %s is %lld, not %lld (%s)\n", file, line, what, got, expected,
                 gecko_mqtt_last_error_message());
@@ -24,9 +25,11 @@ static inline void check_number(const char *file, int line, const char *what, lo
     }
 }
 
-static inline void check_text(const char *file, int line, const char *what, const char *got, const char *expected) {
+static inline void check_text(const char *file, int line, const char *what, const char *got,
+                              const char *expected) {
     if (got == NULL || strcmp(got, expected) != 0) {
-        fprintf(stderr, "%s:%d: %s is \"%s\", not \"%s\"\n", file, line, what, got == NULL ? "(NULL)" : got, expected);
+        fprintf(stderr, "%s:%d: %s is \"%s\", not \"%s\"\n", file, line, what, got == NULL ? "(NULL)" : got,
+                expected);
         check_failures++;
     }
 }
@@ -34,7 +37,8 @@ static inline void check_text(const char *file, int line, const char *what, cons
 /* That something holds. */
 #define CHECK(condition) check_true(__FILE__, __LINE__, #condition, (condition) ? 1 : 0)
 /* That two numbers, or two statuses, are the same. */
-#define CHECK_IS(got, expected) check_number(__FILE__, __LINE__, #got, (long long)(got), (long long)(expected))
+#define CHECK_IS(got, expected)                                                                              \
+    check_number(__FILE__, __LINE__, #got, (long long)(got), (long long)(expected))
 /* That two texts are the same. */
 #define CHECK_TEXT(got, expected) check_text(__FILE__, __LINE__, #got, (got), (expected))
 /* That a text has another one in it. */

@@ -1,5 +1,5 @@
-/* What tests against a running simulator need: the simulator itself, waiting for what callbacks bring, and a look at
- * the library's threads. Every wait has a limit; nothing sleeps. */
+/* What tests against a running simulator need: the simulator itself, waiting for what callbacks bring, and a
+ * look at the library's threads. Every wait has a limit; nothing sleeps. */
 #ifndef LIVE_H
 #define LIVE_H
 
@@ -24,10 +24,10 @@
 
 #define LIMIT_MS 20000u
 
-#define CHECK(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition))                                                                                              \
-            live_fail(__FILE__, __LINE__, #condition);                                                                 \
+#define CHECK(condition)                                                                                     \
+    do {                                                                                                     \
+        if (!(condition))                                                                                    \
+            live_fail(__FILE__, __LINE__, #condition);                                                       \
     } while (0)
 
 #define CHECK_OK(call) live_check_ok(__FILE__, __LINE__, #call, (call))

@@ -6,9 +6,11 @@ static void enumerations_are_checked(gecko_mqtt_options_t *options, gecko_mqtt_c
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
         CHECK_IS(gecko_mqtt_options_set_queue(options, 10, 1000, none[i]), GECKO_MQTT_ERR_OUT_OF_RANGE);
         CHECK_IS(gecko_mqtt_options_set_dispatch(options, none[i]), GECKO_MQTT_ERR_OUT_OF_RANGE);
-        CHECK_IS(gecko_mqtt_subscribe(client, "a", none[i], NULL, NULL, NULL, NULL, NULL), GECKO_MQTT_ERR_OUT_OF_RANGE);
+        CHECK_IS(gecko_mqtt_subscribe(client, "a", none[i], NULL, NULL, NULL, NULL, NULL),
+                 GECKO_MQTT_ERR_OUT_OF_RANGE);
     }
-    CHECK_IS(gecko_mqtt_options_set_queue(options, 10, 1000, GECKO_MQTT_QUEUE_DROP_OLDEST_QOS0), GECKO_MQTT_OK);
+    CHECK_IS(gecko_mqtt_options_set_queue(options, 10, 1000, GECKO_MQTT_QUEUE_DROP_OLDEST_QOS0),
+             GECKO_MQTT_OK);
     CHECK_IS(gecko_mqtt_options_set_queue(options, 10, 1000, GECKO_MQTT_QUEUE_DROP_OLDEST), GECKO_MQTT_OK);
     CHECK_IS(gecko_mqtt_options_set_dispatch(options, GECKO_MQTT_DISPATCH_APP), GECKO_MQTT_OK);
     gecko_mqtt_message_t message = GECKO_MQTT_MESSAGE_TEXT("a", "b", 3);
@@ -20,16 +22,19 @@ static void enumerations_are_checked(gecko_mqtt_options_t *options, gecko_mqtt_c
 
 static void numbers_have_their_range(gecko_mqtt_options_t *options) {
     CHECK_IS(gecko_mqtt_options_set_reconnect(options, true, 5, 1000, 500, 2.0), GECKO_MQTT_ERR_OUT_OF_RANGE);
-    CHECK_IS(gecko_mqtt_options_set_reconnect(options, true, 5, 1000, 60000, 0.5), GECKO_MQTT_ERR_OUT_OF_RANGE);
+    CHECK_IS(gecko_mqtt_options_set_reconnect(options, true, 5, 1000, 60000, 0.5),
+             GECKO_MQTT_ERR_OUT_OF_RANGE);
     CHECK_IS(gecko_mqtt_options_set_receive_maximum(options, 0), GECKO_MQTT_ERR_OUT_OF_RANGE);
     CHECK_IS(gecko_mqtt_options_set_max_incoming_packet(options, 0), GECKO_MQTT_ERR_OUT_OF_RANGE);
-    CHECK_IS(gecko_mqtt_options_set_queue(options, 0, 0, GECKO_MQTT_QUEUE_REJECT_NEW), GECKO_MQTT_ERR_OUT_OF_RANGE);
+    CHECK_IS(gecko_mqtt_options_set_queue(options, 0, 0, GECKO_MQTT_QUEUE_REJECT_NEW),
+             GECKO_MQTT_ERR_OUT_OF_RANGE);
 }
 
 static void text_is_utf8(gecko_mqtt_options_t *options, gecko_mqtt_client_t *client) {
     static const char latin1[] = "caf\xe9";
     CHECK_IS(gecko_mqtt_options_set_client_id(options, latin1), GECKO_MQTT_ERR_INVALID_UTF8);
-    CHECK_IS(gecko_mqtt_subscribe(client, latin1, 0, NULL, NULL, NULL, NULL, NULL), GECKO_MQTT_ERR_INVALID_UTF8);
+    CHECK_IS(gecko_mqtt_subscribe(client, latin1, 0, NULL, NULL, NULL, NULL, NULL),
+             GECKO_MQTT_ERR_INVALID_UTF8);
     gecko_mqtt_message_t message = GECKO_MQTT_MESSAGE_TEXT("a", latin1, 0);
     CHECK_IS(gecko_mqtt_publish(client, &message, NULL, NULL), GECKO_MQTT_ERR_INVALID_UTF8);
     message.payload_format = 0;
@@ -45,26 +50,30 @@ static void topics_are_what_mqtt_allows(gecko_mqtt_client_t *client) {
     CHECK_IS(gecko_mqtt_publish(client, &message, NULL, NULL), GECKO_MQTT_ERR_INVALID_TOPIC);
     message.topic = "a/+/b";
     CHECK_IS(gecko_mqtt_publish(client, &message, NULL, NULL), GECKO_MQTT_ERR_INVALID_TOPIC);
-    CHECK_IS(gecko_mqtt_subscribe(client, "a#", 0, NULL, NULL, NULL, NULL, NULL), GECKO_MQTT_ERR_INVALID_TOPIC_FILTER);
+    CHECK_IS(gecko_mqtt_subscribe(client, "a#", 0, NULL, NULL, NULL, NULL, NULL),
+             GECKO_MQTT_ERR_INVALID_TOPIC_FILTER);
     CHECK_IS(gecko_mqtt_unsubscribe(client, "", NULL, NULL), GECKO_MQTT_ERR_INVALID_TOPIC_FILTER);
 }
 
 static void arrays_are_checked(gecko_mqtt_client_t *client) {
-    gecko_mqtt_subscription_t filters[] = {GECKO_MQTT_SUBSCRIPTION("a", 1), GECKO_MQTT_SUBSCRIPTION("b/#", 0)};
+    gecko_mqtt_subscription_t filters[] = {GECKO_MQTT_SUBSCRIPTION("a", 1),
+                                           GECKO_MQTT_SUBSCRIPTION("b/#", 0)};
     CHECK_IS(gecko_mqtt_subscribe_many(client, filters, 2, NULL, NULL, NULL, NULL, NULL), GECKO_MQTT_OK);
     CHECK_IS(gecko_mqtt_subscribe_many(client, filters, 0, NULL, NULL, NULL, NULL, NULL),
              GECKO_MQTT_ERR_INVALID_ARGUMENT);
     CHECK_IS(gecko_mqtt_subscribe_many(client, filters, (size_t)-1, NULL, NULL, NULL, NULL, NULL),
              GECKO_MQTT_ERR_OUT_OF_RANGE);
     filters[1].retain_handling = 3;
-    CHECK_IS(gecko_mqtt_subscribe_many(client, filters, 2, NULL, NULL, NULL, NULL, NULL), GECKO_MQTT_ERR_OUT_OF_RANGE);
+    CHECK_IS(gecko_mqtt_subscribe_many(client, filters, 2, NULL, NULL, NULL, NULL, NULL),
+             GECKO_MQTT_ERR_OUT_OF_RANGE);
     filters[1].retain_handling = 0;
     filters[1].reserved[2] = 1;
     CHECK_IS(gecko_mqtt_subscribe_many(client, filters, 2, NULL, NULL, NULL, NULL, NULL),
              GECKO_MQTT_ERR_INVALID_ARGUMENT);
     filters[1].reserved[2] = 0;
     filters[1].filter = NULL;
-    CHECK_IS(gecko_mqtt_subscribe_many(client, filters, 2, NULL, NULL, NULL, NULL, NULL), GECKO_MQTT_ERR_NULL_ARGUMENT);
+    CHECK_IS(gecko_mqtt_subscribe_many(client, filters, 2, NULL, NULL, NULL, NULL, NULL),
+             GECKO_MQTT_ERR_NULL_ARGUMENT);
 
     gecko_mqtt_user_property_t properties[] = {GECKO_MQTT_USER_PROPERTY("unit", "celsius"),
                                                GECKO_MQTT_USER_PROPERTY("", "")};
@@ -89,13 +98,15 @@ static void lengths_are_checked(gecko_mqtt_options_t *options, gecko_mqtt_client
     message.payload = "";
     message.payload_len = (size_t)-1;
     CHECK_IS(gecko_mqtt_publish(client, &message, NULL, NULL), GECKO_MQTT_ERR_OUT_OF_RANGE);
-    CHECK_IS(gecko_mqtt_options_set_ca_pem(options, (const uint8_t *)"", (size_t)-1), GECKO_MQTT_ERR_OUT_OF_RANGE);
+    CHECK_IS(gecko_mqtt_options_set_ca_pem(options, (const uint8_t *)"", (size_t)-1),
+             GECKO_MQTT_ERR_OUT_OF_RANGE);
 }
 
 static void files_are_read_at_once(gecko_mqtt_options_t *options) {
     CHECK_IS(gecko_mqtt_options_set_ca_file(options, "/nonexistent/ca.pem"), GECKO_MQTT_ERR_FILE);
     CHECK_HAS(gecko_mqtt_last_error_message(), "/nonexistent/ca.pem");
-    CHECK_IS(gecko_mqtt_options_set_certificate_file(options, "/nonexistent/c", "/nonexistent/k"), GECKO_MQTT_ERR_FILE);
+    CHECK_IS(gecko_mqtt_options_set_certificate_file(options, "/nonexistent/c", "/nonexistent/k"),
+             GECKO_MQTT_ERR_FILE);
 }
 
 static void levels_are_checked(void) {

@@ -1,4 +1,5 @@
-/* A destroy hook runs exactly once, whatever becomes of its registration; a completion is told once, or never. */
+/* A destroy hook runs exactly once, whatever becomes of its registration; a completion is told once, or
+ * never. */
 #include "check.h"
 
 static void on_message(const gecko_mqtt_message_t *message, void *userdata) {
@@ -17,9 +18,7 @@ static void on_token_needed(gecko_mqtt_token_request_t request, void *userdata) 
 }
 
 /* Also a completion for those calls whose userdata is the counter. */
-static void count(void *userdata) {
-    ++*(int *)userdata;
-}
+static void count(void *userdata) { ++*(int *)userdata; }
 
 static gecko_mqtt_status_t last_status = -1;
 
@@ -31,11 +30,11 @@ static void on_done(const gecko_mqtt_ack_t *ack, void *userdata) {
 }
 
 /* That `call`, which fails, has run the hook exactly once when it returns. */
-#define HOOK_RUNS(expected, call)                                                                                      \
-    do {                                                                                                               \
-        int hooks = 0;                                                                                                 \
-        CHECK_IS(call, expected);                                                                                      \
-        CHECK_IS(hooks, 1);                                                                                            \
+#define HOOK_RUNS(expected, call)                                                                            \
+    do {                                                                                                     \
+        int hooks = 0;                                                                                       \
+        CHECK_IS(call, expected);                                                                            \
+        CHECK_IS(hooks, 1);                                                                                  \
     } while (0)
 
 static void failed_registrations_run_their_hook(void) {
@@ -49,15 +48,20 @@ static void failed_registrations_run_their_hook(void) {
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_on_message(NULL, on_message, &hooks, count));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_on_message(client, NULL, &hooks, count));
     HOOK_RUNS(GECKO_MQTT_ERR_INVALID_HANDLE, gecko_mqtt_on_message(wrong, on_message, &hooks, count));
-    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_on_connection_state_change(NULL, on_state, &hooks, count));
-    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_on_connection_state_change(client, NULL, &hooks, count));
+    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
+              gecko_mqtt_on_connection_state_change(NULL, on_state, &hooks, count));
+    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
+              gecko_mqtt_on_connection_state_change(client, NULL, &hooks, count));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
               gecko_mqtt_options_set_token_provider(NULL, on_token_needed, &hooks, count));
-    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_options_set_token_provider(options, NULL, &hooks, count));
-    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_subscribe(NULL, "a", 1, on_message, &hooks, count, NULL, NULL));
+    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
+              gecko_mqtt_options_set_token_provider(options, NULL, &hooks, count));
+    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
+              gecko_mqtt_subscribe(NULL, "a", 1, on_message, &hooks, count, NULL, NULL));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
               gecko_mqtt_subscribe(client, NULL, 1, on_message, &hooks, count, NULL, NULL));
-    HOOK_RUNS(GECKO_MQTT_ERR_OUT_OF_RANGE, gecko_mqtt_subscribe(client, "a", 7, on_message, &hooks, count, NULL, NULL));
+    HOOK_RUNS(GECKO_MQTT_ERR_OUT_OF_RANGE,
+              gecko_mqtt_subscribe(client, "a", 7, on_message, &hooks, count, NULL, NULL));
     HOOK_RUNS(GECKO_MQTT_ERR_INVALID_TOPIC_FILTER,
               gecko_mqtt_subscribe(client, "a#", 1, on_message, &hooks, count, NULL, NULL));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,

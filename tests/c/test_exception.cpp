@@ -6,9 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void throwing_hook(void *) {
-    throw std::runtime_error("from a callback");
-}
+static void throwing_hook(void *) { throw std::runtime_error("from a callback"); }
 
 int main() {
     pid_t child = fork();

@@ -30,7 +30,8 @@ int main(void) {
     if (child == 0) {
         if (in_the_child(client, options) != 0)
             _exit(1);
-        /* Not by an exit: what the parent's threads had on their stacks would count as leaks of this process. */
+        /* Not by an exit: what the parent's threads had on their stacks would count as leaks of this process.
+         */
         kill(getpid(), SIGKILL);
     }
     int status = -1;

@@ -1,4 +1,5 @@
-/* The main job from C, against the simulator over TLS: every way of being called back, and nothing left behind. */
+/* The main job from C, against the simulator over TLS: every way of being called back, and nothing left
+ * behind. */
 #include "live.h"
 
 #include <poll.h>
@@ -137,7 +138,8 @@ static void freed_inside_a_callback(const simulator_t *sim) {
     int n;
     reset();
     CHECK_OK(gecko_mqtt_connect(client, LIMIT_MS));
-    CHECK_OK(gecko_mqtt_subscribe_wait(client, "spa/+", 1, free_it, (void *)&client, on_destroy, LIMIT_MS, NULL));
+    CHECK_OK(
+        gecko_mqtt_subscribe_wait(client, "spa/+", 1, free_it, (void *)&client, on_destroy, LIMIT_MS, NULL));
     for (n = 0; n < 5; n++)
         if (gecko_mqtt_publish(client, &message, cancelled, NULL) != GECKO_MQTT_OK)
             counter_add(&completed);

@@ -1,9 +1,9 @@
-/* NULL in every pointer position of every function is a status, or harmless. A test beside the header's (tests/header)
-   compares this list with the header: none can be forgotten. */
+/* NULL in every pointer position of every function is a status, or harmless. A test beside the header's
+   (tests/header) compares this list with the header: none can be forgotten. */
 #include "check.h"
 
 /* The function, the parameter that is NULL, what is expected, and the call. */
-#define NULL_IN(function, parameter, expected, call)                                                                   \
+#define NULL_IN(function, parameter, expected, call)                                                         \
     check_number(__FILE__, __LINE__, #function "(" #parameter ")", (long long)(call), (long long)(expected))
 
 static int hooks;
@@ -29,9 +29,7 @@ static void on_done(const gecko_mqtt_ack_t *ack, void *userdata) {
     (void)userdata;
 }
 
-static void on_destroy(void *userdata) {
-    (void)userdata;
-}
+static void on_destroy(void *userdata) { (void)userdata; }
 
 static void structures(void) {
     NULL_IN(gecko_mqtt_ack_init, ack, GECKO_MQTT_ERR_NULL_ARGUMENT,
@@ -126,7 +124,8 @@ static void in_options(gecko_mqtt_options_t *options) {
             gecko_mqtt_options_set_ca_pem(NULL, bytes, 1));
     NULL_IN(gecko_mqtt_options_set_ca_pem, pem, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_options_set_ca_pem(options, NULL, 1));
-    NULL_IN(gecko_mqtt_options_set_alpn, options, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_options_set_alpn(NULL, "a"));
+    NULL_IN(gecko_mqtt_options_set_alpn, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_options_set_alpn(NULL, "a"));
     NULL_IN(gecko_mqtt_options_set_alpn, protocol, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_options_set_alpn(options, NULL));
     NULL_IN(gecko_mqtt_options_set_keep_alive_secs, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
@@ -159,24 +158,31 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
     char *text = NULL;
     size_t ran = 0;
     NULL_IN(gecko_mqtt_string_free, text, 0, (gecko_mqtt_string_free(NULL), 0));
-    NULL_IN(gecko_mqtt_client_new, options, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_client_new(NULL, &other));
+    NULL_IN(gecko_mqtt_client_new, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_client_new(NULL, &other));
     NULL_IN(gecko_mqtt_client_new, out, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_client_new(options, NULL));
     NULL_IN(gecko_mqtt_client_free, client, 0, (gecko_mqtt_client_free(NULL), 0));
     NULL_IN(gecko_mqtt_connect, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_connect(NULL, 0));
     NULL_IN(gecko_mqtt_disconnect, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_disconnect(NULL, 0));
-    NULL_IN(gecko_mqtt_enable_reconnection, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_enable_reconnection(NULL));
+    NULL_IN(gecko_mqtt_enable_reconnection, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_enable_reconnection(NULL));
     NULL_IN(gecko_mqtt_disable_reconnection, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_disable_reconnection(NULL));
     NULL_IN(gecko_mqtt_is_reconnection_enabled, client, false, gecko_mqtt_is_reconnection_enabled(NULL));
-    NULL_IN(gecko_mqtt_network_changed, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_network_changed(NULL));
-    NULL_IN(gecko_mqtt_get_client_id, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_get_client_id(NULL, &text));
-    NULL_IN(gecko_mqtt_get_client_id, out, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_get_client_id(client, NULL));
+    NULL_IN(gecko_mqtt_network_changed, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_network_changed(NULL));
+    NULL_IN(gecko_mqtt_get_client_id, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_get_client_id(NULL, &text));
+    NULL_IN(gecko_mqtt_get_client_id, out, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_get_client_id(client, NULL));
     NULL_IN(gecko_mqtt_remove_listeners, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_remove_listeners(NULL, &hooks));
-    NULL_IN(gecko_mqtt_remove_listeners, userdata, GECKO_MQTT_ERR_NOT_FOUND, gecko_mqtt_remove_listeners(client, NULL));
+    NULL_IN(gecko_mqtt_remove_listeners, userdata, GECKO_MQTT_ERR_NOT_FOUND,
+            gecko_mqtt_remove_listeners(client, NULL));
     NULL_IN(gecko_mqtt_dispatch_fd, client, -1, gecko_mqtt_dispatch_fd(NULL));
     NULL_IN(gecko_mqtt_dispatch, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_dispatch(NULL, 0, &ran));
-    NULL_IN(gecko_mqtt_dispatch, ran, GECKO_MQTT_ERR_INVALID_CONFIGURATION, gecko_mqtt_dispatch(client, 0, NULL));
+    NULL_IN(gecko_mqtt_dispatch, ran, GECKO_MQTT_ERR_INVALID_CONFIGURATION,
+            gecko_mqtt_dispatch(client, 0, NULL));
     NULL_IN(gecko_mqtt_is_connected, client, false, gecko_mqtt_is_connected(NULL));
     NULL_IN(gecko_mqtt_get_connection_state, client, GECKO_MQTT_STATE_DISCONNECTED,
             gecko_mqtt_get_connection_state(NULL));
@@ -194,19 +200,22 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
             gecko_mqtt_on_message(client, NULL, &hooks, on_destroy));
     NULL_IN(gecko_mqtt_on_message, userdata, GECKO_MQTT_OK,
             gecko_mqtt_on_message(client, on_message, NULL, on_destroy));
-    NULL_IN(gecko_mqtt_on_message, destroy, GECKO_MQTT_OK, gecko_mqtt_on_message(client, on_message, &hooks, NULL));
+    NULL_IN(gecko_mqtt_on_message, destroy, GECKO_MQTT_OK,
+            gecko_mqtt_on_message(client, on_message, &hooks, NULL));
     NULL_IN(gecko_mqtt_message_ack, message, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_message_ack(NULL));
     NULL_IN(gecko_mqtt_publish, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_publish(NULL, &message, on_done, &hooks));
     NULL_IN(gecko_mqtt_publish, message, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_publish(client, NULL, on_done, &hooks));
-    NULL_IN(gecko_mqtt_publish, completion, GECKO_MQTT_OK, gecko_mqtt_publish(client, &message, NULL, &hooks));
+    NULL_IN(gecko_mqtt_publish, completion, GECKO_MQTT_OK,
+            gecko_mqtt_publish(client, &message, NULL, &hooks));
     NULL_IN(gecko_mqtt_publish, userdata, GECKO_MQTT_OK, gecko_mqtt_publish(client, &message, on_done, NULL));
     NULL_IN(gecko_mqtt_publish_wait, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_publish_wait(NULL, &message, 0, &ack));
     NULL_IN(gecko_mqtt_publish_wait, message, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_publish_wait(client, NULL, 0, &ack));
-    NULL_IN(gecko_mqtt_publish_wait, out, GECKO_MQTT_ERR_TIMEOUT, gecko_mqtt_publish_wait(client, &message, 0, NULL));
+    NULL_IN(gecko_mqtt_publish_wait, out, GECKO_MQTT_ERR_TIMEOUT,
+            gecko_mqtt_publish_wait(client, &message, 0, NULL));
     NULL_IN(gecko_mqtt_subscribe, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_subscribe(NULL, "a", 1, on_message, &hooks, on_destroy, on_done, &hooks));
     NULL_IN(gecko_mqtt_subscribe, filter, GECKO_MQTT_ERR_NULL_ARGUMENT,
@@ -251,8 +260,10 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
             gecko_mqtt_unsubscribe(NULL, "a", on_done, &hooks));
     NULL_IN(gecko_mqtt_unsubscribe, filter, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_unsubscribe(client, NULL, on_done, &hooks));
-    NULL_IN(gecko_mqtt_unsubscribe, completion, GECKO_MQTT_OK, gecko_mqtt_unsubscribe(client, "a", NULL, &hooks));
-    NULL_IN(gecko_mqtt_unsubscribe, userdata, GECKO_MQTT_OK, gecko_mqtt_unsubscribe(client, "a", on_done, NULL));
+    NULL_IN(gecko_mqtt_unsubscribe, completion, GECKO_MQTT_OK,
+            gecko_mqtt_unsubscribe(client, "a", NULL, &hooks));
+    NULL_IN(gecko_mqtt_unsubscribe, userdata, GECKO_MQTT_OK,
+            gecko_mqtt_unsubscribe(client, "a", on_done, NULL));
     NULL_IN(gecko_mqtt_unsubscribe_wait, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_unsubscribe_wait(NULL, "a", 0, &ack));
     NULL_IN(gecko_mqtt_unsubscribe_wait, filter, GECKO_MQTT_ERR_NULL_ARGUMENT,
@@ -261,7 +272,8 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
             gecko_mqtt_unsubscribe_wait(client, "a", 0, NULL));
     NULL_IN(gecko_mqtt_token_request_complete, token, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_token_request_complete(0, NULL));
-    NULL_IN(gecko_mqtt_token_request_fail, reason, GECKO_MQTT_ERR_NOT_FOUND, gecko_mqtt_token_request_fail(0, NULL));
+    NULL_IN(gecko_mqtt_token_request_fail, reason, GECKO_MQTT_ERR_NOT_FOUND,
+            gecko_mqtt_token_request_fail(0, NULL));
 }
 
 static void in_logging(void) {

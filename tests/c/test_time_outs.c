@@ -1,5 +1,5 @@
-/* A name service that never answers, and a server that says nothing: every wait keeps its time, and freeing waits for
- * neither of them. */
+/* A name service that never answers, and a server that says nothing: every wait keeps its time, and freeing
+ * waits for neither of them. */
 #include "live.h"
 
 #include <arpa/inet.h>
@@ -16,7 +16,8 @@ extern "C"
 #endif
     /* The library asks this one, because the program comes before libc. */
     int
-    getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
+    getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result) {
     typedef int (*getaddrinfo_fn)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
     getaddrinfo_fn real;
     char byte;
@@ -31,9 +32,7 @@ extern "C"
 }
 
 /* How much longer than asked for is still in time: a machine can be busy, and valgrind slow. */
-static double slack(void) {
-    return getenv("GECKO_MQTT_SLOW") != NULL ? 10.0 : 0.3;
-}
+static double slack(void) { return getenv("GECKO_MQTT_SLOW") != NULL ? 10.0 : 0.3; }
 
 static void takes_its_time(gecko_mqtt_options_t *options) {
     gecko_mqtt_client_t *client = client_of(options);

@@ -42,7 +42,8 @@ fn arguments(call: &str) -> Vec<String> {
 
 #[test]
 fn every_pointer_of_every_function_is_tried() {
-    let source = std::fs::read_to_string(root().join("tests/c/test_nulls.c")).expect("tests/c/test_nulls.c is there");
+    let source =
+        std::fs::read_to_string(root().join("tests/c/test_nulls.c")).expect("tests/c/test_nulls.c is there");
     let mut wanted = BTreeSet::new();
     for function in functions() {
         for parameter in function.parameters.iter().filter(|parameter| parameter.is_pointer) {
