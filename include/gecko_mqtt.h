@@ -6,41 +6,43 @@
  *
  * @par Errors
  * Functions return a #gecko_mqtt_status_t: #GECKO_MQTT_OK (0) or a GECKO_MQTT_ERR_ value.
- * gecko_mqtt_status_string() names it, gecko_mqtt_last_error_message() says what exactly was wrong with the last
- * failed call on this thread. A NULL pointer that must not be is #GECKO_MQTT_ERR_NULL_ARGUMENT and harms nothing, so
- * error paths stay straight. Options remember their first error, and gecko_mqtt_client_new() returns it: a program may
- * check once. Any function may return #GECKO_MQTT_ERR_INTERNAL, which is a defect of this library: please report it.
+ * gecko_mqtt_status_string() names it, gecko_mqtt_last_error_message() says what exactly was wrong with the
+ * last failed call on this thread. A NULL pointer that must not be is #GECKO_MQTT_ERR_NULL_ARGUMENT and harms
+ * nothing, so error paths stay straight. Options remember their first error, and gecko_mqtt_client_new()
+ * returns it: a program may check once. Any function may return #GECKO_MQTT_ERR_INTERNAL, which is a defect
+ * of this library: please report it.
  *
  * @par Ownership
- * What a pointer to const points to is copied before the call returns. `*_new` functions give a handle, to be given
- * to the `*_free` function of its type; `*_free(NULL)` is allowed. On failure results are NULL or 0. A handle that is
- * of another type, was freed, or is no handle at all is #GECKO_MQTT_ERR_INVALID_HANDLE.
+ * What a pointer to const points to is copied before the call returns. `*_new` functions give a handle, to be
+ * given to the `*_free` function of its type; `*_free(NULL)` is allowed. On failure results are NULL or 0. A
+ * handle that is of another type, was freed, or is no handle at all is #GECKO_MQTT_ERR_INVALID_HANDLE.
  *
  * @par Callbacks
- * A registration is a function, a `userdata` that is handed to it, and a `destroy` hook (or NULL), which is told when
- * `userdata` is needed no more: exactly once, after the last call of the function; also when the registration fails, and
- * then before the failing function returns. Callbacks of one client come one at a time and in order, on a thread of the
- * library, or inside gecko_mqtt_dispatch() with #GECKO_MQTT_DISPATCH_APP. They may call any function, and free the client
- * too. They must not longjmp or throw: an exception that leaves a callback ends the process.
+ * A registration is a function, a `userdata` that is handed to it, and a `destroy` hook (or NULL), which is
+ * told when `userdata` is needed no more: exactly once, after the last call of the function; also when the
+ * registration fails, and then before the failing function returns. Callbacks of one client come one at a
+ * time and in order, on a thread of the library, or inside gecko_mqtt_dispatch() with
+ * #GECKO_MQTT_DISPATCH_APP. They may call any function, and free the client too. They must not longjmp or
+ * throw: an exception that leaves a callback ends the process.
  *
  * @par Threads
- * A client may be used by any thread, by several at a time. Options are for one thread at a time. Threads of the
- * library block all signals but those of faults. In the child of a fork, a client of the parent is
+ * A client may be used by any thread, by several at a time. Options are for one thread at a time. Threads of
+ * the library block all signals but those of faults. In the child of a fork, a client of the parent is
  * #GECKO_MQTT_ERR_FORKED, and new ones can be made.
  *
  * @par Time
- * A function that can wait takes `timeout_ms` and keeps it: 0 does not wait, #GECKO_MQTT_WAIT_DEFAULT waits as long as
- * the options say.
+ * A function that can wait takes `timeout_ms` and keeps it: 0 does not wait, #GECKO_MQTT_WAIT_DEFAULT waits
+ * as long as the options say.
  *
  * @par Text
- * Text is UTF-8. Arguments are NUL-terminated; in structures, text is a pointer and a length: on the way in, a length of
- * 0 means NUL-terminated (never so for payload and correlation data). What the library hands out in a message has the
- * length given and no NUL; empty text is a pointer to "".
+ * Text is UTF-8. Arguments are NUL-terminated; in structures, text is a pointer and a length: on the way in,
+ * a length of 0 means NUL-terminated (never so for payload and correlation data). What the library hands out
+ * in a message has the length given and no NUL; empty text is a pointer to "".
  *
  * @par Structures and versions
  * A structure begins with its `size`: initialise it with its macro (GECKO_MQTT_..._INIT) or its function
- * (gecko_mqtt_..._init()), so that it can grow in later versions without harm to programs built now. `uint8_t` flags
- * are true when they are not 0. Reserved members must be 0. Elements of arrays never grow.
+ * (gecko_mqtt_..._init()), so that it can grow in later versions without harm to programs built now.
+ * `uint8_t` flags are true when they are not 0. Reserved members must be 0. Elements of arrays never grow.
  */
 
 
@@ -925,8 +927,8 @@ gecko_mqtt_status_t gecko_mqtt_options_set_reconnect(struct gecko_mqtt_options_t
                                                      double multiplier);
 
 /**
- * How long to rest after a round without success. Then the next round begins, with a fresh token where
- * there is a provider.
+ * How long to rest after a round without success. Then the next round begins, with a fresh token where there
+ * is a provider.
  *
  * @param options the options.
  * @param secs seconds (300); 0: give up for good after one round.
@@ -958,8 +960,8 @@ gecko_mqtt_status_t gecko_mqtt_options_set_queue(struct gecko_mqtt_options_t *op
                                                  gecko_mqtt_queue_policy_t policy);
 
 /**
- * How fast to publish at the most, so that the server does not end the connection for a quota. By
- * default AWS's quotas for endpoints of AWS, and none elsewhere.
+ * How fast to publish at the most, so that the server does not end the connection for a quota. By default
+ * AWS's quotas for endpoints of AWS, and none elsewhere.
  *
  * @param options the options.
  * @param publishes_per_sec messages in a second; 0: no limit.
@@ -978,8 +980,8 @@ gecko_mqtt_status_t gecko_mqtt_options_set_pacing(struct gecko_mqtt_options_t *o
  * On which threads callbacks run. The token provider has its own in any case.
  *
  * @param options the options.
- * @param mode #GECKO_MQTT_DISPATCH_THREAD (the default): on threads of the library, one callback of a
- * client at a time; #GECKO_MQTT_DISPATCH_APP: on the one that calls gecko_mqtt_dispatch().
+ * @param mode #GECKO_MQTT_DISPATCH_THREAD (the default): on threads of the library, one callback of a client
+ * at a time; #GECKO_MQTT_DISPATCH_APP: on the one that calls gecko_mqtt_dispatch().
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
  * #GECKO_MQTT_ERR_OUT_OF_RANGE: a mode that is none.
  * @par Threads
@@ -1012,8 +1014,7 @@ gecko_mqtt_status_t gecko_mqtt_options_set_certificate_file(struct gecko_mqtt_op
  * @param options the options.
  * @param cert the certificate, perhaps with its chain; PEM or DER; copied.
  * @param cert_len its length in bytes.
- * @param key the key: PKCS#8, PKCS#1 or SEC1; PEM or DER; copied, and the copy is overwritten when it
- * goes.
+ * @param key the key: PKCS#8, PKCS#1 or SEC1; PEM or DER; copied, and the copy is overwritten when it goes.
  * @param key_len its length in bytes.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
  * #GECKO_MQTT_ERR_OUT_OF_RANGE: a length; #GECKO_MQTT_ERR_INVALID_CERTIFICATE;
@@ -1063,10 +1064,10 @@ gecko_mqtt_status_t gecko_mqtt_options_set_password(struct gecko_mqtt_options_t 
  *
  * @param options the options.
  * @param name its name; copied.
- * @param token_key the name of the parameter that carries the token, as the authorizer's configuration
- * in AWS says; NULL for an authorizer that decides by user name and password alone. Copied.
- * @param signature the token's signature, where the authorizer wants signed tokens and the token does
- * not bring its own; NULL for none. Copied.
+ * @param token_key the name of the parameter that carries the token, as the authorizer's configuration in
+ * AWS says; NULL for an authorizer that decides by user name and password alone. Copied.
+ * @param signature the token's signature, where the authorizer wants signed tokens and the token does not
+ * bring its own; NULL for none. Copied.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
  * #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_ARGUMENT; #GECKO_MQTT_ERR_INVALID_CONFIGURATION.
  * @par Threads
@@ -1084,8 +1085,8 @@ gecko_mqtt_status_t gecko_mqtt_options_set_authorizer(struct gecko_mqtt_options_
  * @param options the options.
  * @param token the token; copied, and the copy is overwritten when it goes.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
- * #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_ARGUMENT: the
- * broker URL together with others; #GECKO_MQTT_ERR_INVALID_TOKEN; #GECKO_MQTT_ERR_INVALID_URL.
+ * #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_ARGUMENT: the broker
+ * URL together with others; #GECKO_MQTT_ERR_INVALID_TOKEN; #GECKO_MQTT_ERR_INVALID_URL.
  * @par Threads
  * One at a time for each options handle.
  * @since 0.1
@@ -1100,8 +1101,7 @@ gecko_mqtt_status_t gecko_mqtt_options_set_token(struct gecko_mqtt_options_t *op
  * @param options the options.
  * @param provider asked for a token.
  * @param userdata handed to `provider`.
- * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails; may be
- * NULL.
+ * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails; may be NULL.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
  * @par Threads
  * One at a time for each options handle.
@@ -1113,8 +1113,8 @@ gecko_mqtt_status_t gecko_mqtt_options_set_token_provider(struct gecko_mqtt_opti
                                                           gecko_mqtt_destroy_fn destroy);
 
 /**
- * How long before its expiry a token is renewed. One that lives shorter than twice that is renewed at
- * half its life.
+ * How long before its expiry a token is renewed. One that lives shorter than twice that is renewed at half
+ * its life.
  *
  * @param options the options.
  * @param secs seconds (900).
@@ -1158,8 +1158,7 @@ gecko_mqtt_status_t gecko_mqtt_options_set_endpoint(struct gecko_mqtt_options_t 
  * The port.
  *
  * @param options the options.
- * @param port the port; 0 (the default): by authentication, 8883 for a certificate, 443 for an
- * authorizer.
+ * @param port the port; 0 (the default): by authentication, 8883 for a certificate, 443 for an authorizer.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
  * @par Threads
  * One at a time for each options handle.
@@ -1169,15 +1168,14 @@ gecko_mqtt_status_t gecko_mqtt_options_set_port(struct gecko_mqtt_options_t *opt
 
 /**
  * The server as a URL: "mqtts://host[:port]", or "mqtt://host[:port]" without TLS, for tests on a bench.
- * Gecko's authorizer URL ("wss://" with the authorizer's parameters) sets endpoint, authorizer, token
- * and signature, and means MQTT on port 443.
+ * Gecko's authorizer URL ("wss://" with the authorizer's parameters) sets endpoint, authorizer, token and
+ * signature, and means MQTT on port 443.
  *
  * @param options the options.
  * @param url the URL; copied.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
  * #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_URL; #GECKO_MQTT_ERR_OUT_OF_RANGE: the port;
- * #GECKO_MQTT_ERR_INVALID_TOKEN: the token in it; #GECKO_MQTT_ERR_UNSUPPORTED: another scheme, or
- * WebSocket.
+ * #GECKO_MQTT_ERR_INVALID_TOKEN: the token in it; #GECKO_MQTT_ERR_UNSUPPORTED: another scheme, or WebSocket.
  * @par Threads
  * One at a time for each options handle.
  * @since 0.1
@@ -1242,8 +1240,8 @@ gecko_mqtt_status_t gecko_mqtt_options_set_ca_pem(struct gecko_mqtt_options_t *o
                                                   size_t pem_len);
 
 /**
- * The ALPN protocol to offer. By default it follows from authentication and port: "mqtt" for an
- * authorizer, "x-amzn-mqtt-ca" for a certificate on port 443.
+ * The ALPN protocol to offer. By default it follows from authentication and port: "mqtt" for an authorizer,
+ * "x-amzn-mqtt-ca" for a certificate on port 443.
  *
  * @param options the options.
  * @param protocol its name; copied.
@@ -1270,12 +1268,12 @@ gecko_mqtt_status_t gecko_mqtt_options_set_keep_alive_secs(struct gecko_mqtt_opt
                                                            uint16_t secs);
 
 /**
- * Whether the first connection of a gecko_mqtt_connect() starts a new session. Later ones resume it in
- * any case.
+ * Whether the first connection of a gecko_mqtt_connect() starts a new session. Later ones resume it in any
+ * case.
  *
  * @param options the options.
- * @param clean_start true (the default): a new one; false: resume what the server still has, also from
- * an earlier process.
+ * @param clean_start true (the default): a new one; false: resume what the server still has, also from an
+ * earlier process.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
  * @par Threads
  * One at a time for each options handle.
@@ -1359,12 +1357,12 @@ gecko_mqtt_status_t gecko_mqtt_options_set_max_incoming_packet(struct gecko_mqtt
  *
  * @param options the options.
  * @param message the message; copied.
- * @param delay_secs how long the server waits for us to come back before it publishes, in seconds; with
- * a token provider at least 10.
+ * @param delay_secs how long the server waits for us to come back before it publishes, in seconds; with a
+ * token provider at least 10.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
  * #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_TOPIC;
- * #GECKO_MQTT_ERR_OUT_OF_RANGE; #GECKO_MQTT_ERR_INVALID_ARGUMENT: too long, or reserved members that are
- * not 0; #GECKO_MQTT_ERR_PACKET_TOO_LARGE.
+ * #GECKO_MQTT_ERR_OUT_OF_RANGE; #GECKO_MQTT_ERR_INVALID_ARGUMENT: too long, or reserved members that are not
+ * 0; #GECKO_MQTT_ERR_PACKET_TOO_LARGE.
  * @par Threads
  * One at a time for each options handle.
  * @since 0.1
@@ -1425,15 +1423,14 @@ void gecko_mqtt_client_free(struct gecko_mqtt_client_t *client);
  *
  * @param client the client.
  * @param timeout_ms how long to wait until it is connected or the round of attempts has failed, in
- * milliseconds; 0:
- * only start; #GECKO_MQTT_WAIT_DEFAULT: as gecko_mqtt_options_set_connect_timeout_ms() says. When the time
- * is over it goes on in the background.
+ * milliseconds; 0: only start; #GECKO_MQTT_WAIT_DEFAULT: as gecko_mqtt_options_set_connect_timeout_ms()
+ * says. When the time is over it goes on in the background.
  * @return #GECKO_MQTT_OK: connected, or with 0 started; #GECKO_MQTT_ERR_NULL_ARGUMENT;
- * #GECKO_MQTT_ERR_INVALID_HANDLE;
- * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_TIMEOUT: the time is over and no attempt
- * has failed yet; any status of the groups 2xx (connection), 3xx (authentication) and 4xx (token refresh):
- * why the round, or the last attempt before the time was over, failed; #GECKO_MQTT_ERR_DISCONNECTED:
- * gecko_mqtt_disconnect() was called meanwhile; #GECKO_MQTT_ERR_SYSTEM.
+ * #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_TIMEOUT:
+ * the time is over and no attempt has failed yet; any status of the groups 2xx (connection), 3xx
+ * (authentication) and 4xx (token refresh): why the round, or the last attempt before the time was over,
+ * failed; #GECKO_MQTT_ERR_DISCONNECTED: gecko_mqtt_disconnect() was called meanwhile;
+ * #GECKO_MQTT_ERR_SYSTEM.
  * @par Threads
  * Any; also inside a callback.
  * @since 0.1
@@ -1470,8 +1467,8 @@ gecko_mqtt_status_t gecko_mqtt_disconnect(struct gecko_mqtt_client_t *client, ui
 gecko_mqtt_status_t gecko_mqtt_enable_reconnection(struct gecko_mqtt_client_t *client);
 
 /**
- * From now on a connection that is lost stays lost, until gecko_mqtt_connect() is called. A wait for the next
- * attempt ends at once; a live connection goes on.
+ * From now on a connection that is lost stays lost, until gecko_mqtt_connect() is called. A wait for the
+ * next attempt ends at once; a live connection goes on.
  *
  * @param client the client.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
@@ -1486,7 +1483,8 @@ gecko_mqtt_status_t gecko_mqtt_disable_reconnection(struct gecko_mqtt_client_t *
  * Whether a connection that is lost is made again.
  *
  * @param client the client.
- * @return whether it is; false for a client that is NULL or no client, which is then the thread's last error.
+ * @return whether it is; false for a client that is NULL or no client, which is then the thread's last
+ * error.
  * @par Threads
  * Any.
  * @since 0.1
@@ -1494,8 +1492,8 @@ gecko_mqtt_status_t gecko_mqtt_disable_reconnection(struct gecko_mqtt_client_t *
 bool gecko_mqtt_is_reconnection_enabled(const struct gecko_mqtt_client_t *client);
 
 /**
- * The network is another one, or is back (an interface came up, the device woke): the next attempt is made now
- * instead of after its wait, and a live connection is checked now, by a PINGREQ that must be answered.
+ * The network is another one, or is back (an interface came up, the device woke): the next attempt is made
+ * now instead of after its wait, and a live connection is checked now, by a PINGREQ that must be answered.
  *
  * @param client the client.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
@@ -1513,8 +1511,7 @@ gecko_mqtt_status_t gecko_mqtt_network_changed(struct gecko_mqtt_client_t *clien
  * @param client the client.
  * @param out the identifier, to be freed with gecko_mqtt_string_free(); NULL after a failure.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
- * #GECKO_MQTT_ERR_FORKED;
- * #GECKO_MQTT_ERR_SYSTEM: out of memory.
+ * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_SYSTEM: out of memory.
  * @par Threads
  * Any.
  * @since 0.1
@@ -1669,8 +1666,7 @@ gecko_mqtt_status_t gecko_mqtt_on_message(struct gecko_mqtt_client_t *client,
  * Acknowledges a received message by hand, for clients with gecko_mqtt_options_set_manual_ack().
  *
  * @param message what a message callback was given, or a copy of the structure: only its `size` and
- * `received`
- * are looked at, so that what it points to may be gone.
+ * `received` are looked at, so that what it points to may be gone.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_STRUCT_SIZE;
  * #GECKO_MQTT_ERR_INVALID_ARGUMENT: a QoS 0 message, or one that was not received;
  * #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the client acknowledges by itself; #GECKO_MQTT_ERR_NOT_FOUND: it
@@ -1687,8 +1683,8 @@ gecko_mqtt_status_t gecko_mqtt_message_ack(const struct gecko_mqtt_message_t *me
  * An accepted one has exactly one end, which the completion is told: sent (QoS 0), acknowledged, refused by
  * the server (#GECKO_MQTT_ERR_REFUSED and others, with the reason code), #GECKO_MQTT_ERR_OUTCOME_UNKNOWN,
  * #GECKO_MQTT_ERR_CANCELLED, #GECKO_MQTT_ERR_DROPPED, #GECKO_MQTT_ERR_EXPIRED,
- * #GECKO_MQTT_ERR_PACKET_TOO_LARGE,
- * #GECKO_MQTT_ERR_QOS_NOT_SUPPORTED or #GECKO_MQTT_ERR_RETAIN_NOT_SUPPORTED.
+ * #GECKO_MQTT_ERR_PACKET_TOO_LARGE, #GECKO_MQTT_ERR_QOS_NOT_SUPPORTED or
+ * #GECKO_MQTT_ERR_RETAIN_NOT_SUPPORTED.
  *
  * @param client the client.
  * @param message the message; copied.
@@ -1696,11 +1692,10 @@ gecko_mqtt_status_t gecko_mqtt_message_ack(const struct gecko_mqtt_message_t *me
  * @param userdata handed to `completion`. If the message is refused it is still the caller's.
  * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client, message, topic, or a payload that
  * has a length; #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
- * #GECKO_MQTT_ERR_STRUCT_SIZE;
- * #GECKO_MQTT_ERR_INVALID_TOPIC; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS, payload
- * format or a length; #GECKO_MQTT_ERR_INVALID_ARGUMENT: text that is too long for MQTT, or reserved members
- * that are not 0;
- * #GECKO_MQTT_ERR_PACKET_TOO_LARGE; #GECKO_MQTT_ERR_QUEUE_FULL.
+ * #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_TOPIC; #GECKO_MQTT_ERR_INVALID_UTF8;
+ * #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS, payload format or a length; #GECKO_MQTT_ERR_INVALID_ARGUMENT: text that
+ * is too long for MQTT, or reserved members that are not 0; #GECKO_MQTT_ERR_PACKET_TOO_LARGE;
+ * #GECKO_MQTT_ERR_QUEUE_FULL.
  * @par Threads
  * Any; also inside a callback. Never waits.
  * @since 0.1
@@ -1745,15 +1740,13 @@ gecko_mqtt_status_t gecko_mqtt_publish_wait(struct gecko_mqtt_client_t *client,
  * @param handler told each message; NULL: they go to gecko_mqtt_on_message().
  * @param userdata handed to `handler`; what gecko_mqtt_remove_listeners() looks for.
  * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails or the server
- * refuses;
- * may be NULL.
+ * refuses; may be NULL.
  * @param completion told the server's answer, once, if the request was accepted; NULL: nobody wants to know.
  * @param completion_userdata handed to `completion`.
  * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client or filter;
- * #GECKO_MQTT_ERR_INVALID_HANDLE;
- * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_INVALID_UTF8;
- * #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER;
- * #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS; #GECKO_MQTT_ERR_QUEUE_FULL.
+ * #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
+ * #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER; #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS;
+ * #GECKO_MQTT_ERR_QUEUE_FULL.
  * @par Threads
  * Any; also inside a callback. Never waits.
  * @since 0.1
@@ -1779,8 +1772,7 @@ gecko_mqtt_status_t gecko_mqtt_subscribe(struct gecko_mqtt_client_t *client,
  * @param timeout_ms how long to wait, in milliseconds; #GECKO_MQTT_WAIT_DEFAULT: as
  * gecko_mqtt_options_set_operation_timeout_ms() says.
  * @param out how it ended: the reason code is the QoS granted (0..2) or why it was refused; its `size` must
- * be set
- * (#GECKO_MQTT_ACK_INIT). NULL: not wanted.
+ * be set (#GECKO_MQTT_ACK_INIT). NULL: not wanted.
  * @return #GECKO_MQTT_OK: subscribed; all that gecko_mqtt_subscribe() returns; #GECKO_MQTT_ERR_REFUSED,
  * #GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED and others: the server refused, and the handler is gone;
  * #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
@@ -1807,18 +1799,15 @@ gecko_mqtt_status_t gecko_mqtt_subscribe_wait(struct gecko_mqtt_client_t *client
  * @param handler told each message; NULL: they go to gecko_mqtt_on_message().
  * @param userdata handed to `handler`; what gecko_mqtt_remove_listeners() looks for.
  * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails or the server
- * refuses
- * all of them; may be NULL.
+ * refuses all of them; may be NULL.
  * @param completion told the server's answer, once, if the request was accepted: the first refusal, if there
- * is one.
- * NULL: nobody wants to know.
+ * is one. NULL: nobody wants to know.
  * @param completion_userdata handed to `completion`.
  * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client, subscriptions or a filter;
  * #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
- * #GECKO_MQTT_ERR_INVALID_UTF8;
- * #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER; #GECKO_MQTT_ERR_OUT_OF_RANGE: count, QoS or retain handling;
- * #GECKO_MQTT_ERR_INVALID_ARGUMENT: no filter, one that is there twice, a shared one with no local, or
- * reserved members that are not 0; #GECKO_MQTT_ERR_QUEUE_FULL.
+ * #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER; #GECKO_MQTT_ERR_OUT_OF_RANGE: count,
+ * QoS or retain handling; #GECKO_MQTT_ERR_INVALID_ARGUMENT: no filter, one that is there twice, a shared one
+ * with no local, or reserved members that are not 0; #GECKO_MQTT_ERR_QUEUE_FULL.
  * @par Threads
  * Any; also inside a callback. Never waits.
  * @since 0.1
@@ -1840,10 +1829,8 @@ gecko_mqtt_status_t gecko_mqtt_subscribe_many(struct gecko_mqtt_client_t *client
  * @param completion told the server's answer, once, if the request was accepted; NULL: nobody wants to know.
  * @param userdata handed to `completion`.
  * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client or filter;
- * #GECKO_MQTT_ERR_INVALID_HANDLE;
- * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_INVALID_UTF8;
- * #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER;
- * #GECKO_MQTT_ERR_QUEUE_FULL.
+ * #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
+ * #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER; #GECKO_MQTT_ERR_QUEUE_FULL.
  * @par Threads
  * Any; also inside a callback. Never waits.
  * @since 0.1

@@ -76,15 +76,14 @@ pub unsafe extern "C" fn gecko_mqtt_client_free(client: *mut gecko_mqtt_client_t
 ///
 /// @param client the client.
 /// @param timeout_ms how long to wait until it is connected or the round of attempts has failed, in
-/// milliseconds; 0:
-/// only start; #GECKO_MQTT_WAIT_DEFAULT: as gecko_mqtt_options_set_connect_timeout_ms() says. When the time
-/// is over it goes on in the background.
+/// milliseconds; 0: only start; #GECKO_MQTT_WAIT_DEFAULT: as gecko_mqtt_options_set_connect_timeout_ms()
+/// says. When the time is over it goes on in the background.
 /// @return #GECKO_MQTT_OK: connected, or with 0 started; #GECKO_MQTT_ERR_NULL_ARGUMENT;
-/// #GECKO_MQTT_ERR_INVALID_HANDLE;
-/// #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_TIMEOUT: the time is over and no attempt
-/// has failed yet; any status of the groups 2xx (connection), 3xx (authentication) and 4xx (token refresh):
-/// why the round, or the last attempt before the time was over, failed; #GECKO_MQTT_ERR_DISCONNECTED:
-/// gecko_mqtt_disconnect() was called meanwhile; #GECKO_MQTT_ERR_SYSTEM.
+/// #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_TIMEOUT:
+/// the time is over and no attempt has failed yet; any status of the groups 2xx (connection), 3xx
+/// (authentication) and 4xx (token refresh): why the round, or the last attempt before the time was over,
+/// failed; #GECKO_MQTT_ERR_DISCONNECTED: gecko_mqtt_disconnect() was called meanwhile;
+/// #GECKO_MQTT_ERR_SYSTEM.
 /// @par Threads
 /// Any; also inside a callback.
 /// @since 0.1
@@ -133,8 +132,8 @@ pub extern "C" fn gecko_mqtt_enable_reconnection(client: *mut gecko_mqtt_client_
     })
 }
 
-/// From now on a connection that is lost stays lost, until gecko_mqtt_connect() is called. A wait for the next
-/// attempt ends at once; a live connection goes on.
+/// From now on a connection that is lost stays lost, until gecko_mqtt_connect() is called. A wait for the
+/// next attempt ends at once; a live connection goes on.
 ///
 /// @param client the client.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
@@ -153,7 +152,8 @@ pub extern "C" fn gecko_mqtt_disable_reconnection(client: *mut gecko_mqtt_client
 /// Whether a connection that is lost is made again.
 ///
 /// @param client the client.
-/// @return whether it is; false for a client that is NULL or no client, which is then the thread's last error.
+/// @return whether it is; false for a client that is NULL or no client, which is then the thread's last
+/// error.
 /// @par Threads
 /// Any.
 /// @since 0.1
@@ -162,8 +162,8 @@ pub extern "C" fn gecko_mqtt_is_reconnection_enabled(client: *const gecko_mqtt_c
     boundary_or(false, || Ok(handle::get(client, "client")?.is_reconnection_enabled()))
 }
 
-/// The network is another one, or is back (an interface came up, the device woke): the next attempt is made now
-/// instead of after its wait, and a live connection is checked now, by a PINGREQ that must be answered.
+/// The network is another one, or is back (an interface came up, the device woke): the next attempt is made
+/// now instead of after its wait, and a live connection is checked now, by a PINGREQ that must be answered.
 ///
 /// @param client the client.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
@@ -182,8 +182,7 @@ pub extern "C" fn gecko_mqtt_network_changed(client: *mut gecko_mqtt_client_t) -
 /// @param client the client.
 /// @param out the identifier, to be freed with gecko_mqtt_string_free(); NULL after a failure.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
-/// #GECKO_MQTT_ERR_FORKED;
-/// #GECKO_MQTT_ERR_SYSTEM: out of memory.
+/// #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_SYSTEM: out of memory.
 /// @par Threads
 /// Any.
 /// @since 0.1

@@ -183,8 +183,7 @@ pub unsafe extern "C" fn gecko_mqtt_on_message(
 /// Acknowledges a received message by hand, for clients with gecko_mqtt_options_set_manual_ack().
 ///
 /// @param message what a message callback was given, or a copy of the structure: only its `size` and
-/// `received`
-/// are looked at, so that what it points to may be gone.
+/// `received` are looked at, so that what it points to may be gone.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_STRUCT_SIZE;
 /// #GECKO_MQTT_ERR_INVALID_ARGUMENT: a QoS 0 message, or one that was not received;
 /// #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the client acknowledges by itself; #GECKO_MQTT_ERR_NOT_FOUND: it

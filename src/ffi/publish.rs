@@ -13,8 +13,8 @@ use std::ffi::c_void;
 /// An accepted one has exactly one end, which the completion is told: sent (QoS 0), acknowledged, refused by
 /// the server (#GECKO_MQTT_ERR_REFUSED and others, with the reason code), #GECKO_MQTT_ERR_OUTCOME_UNKNOWN,
 /// #GECKO_MQTT_ERR_CANCELLED, #GECKO_MQTT_ERR_DROPPED, #GECKO_MQTT_ERR_EXPIRED,
-/// #GECKO_MQTT_ERR_PACKET_TOO_LARGE,
-/// #GECKO_MQTT_ERR_QOS_NOT_SUPPORTED or #GECKO_MQTT_ERR_RETAIN_NOT_SUPPORTED.
+/// #GECKO_MQTT_ERR_PACKET_TOO_LARGE, #GECKO_MQTT_ERR_QOS_NOT_SUPPORTED or
+/// #GECKO_MQTT_ERR_RETAIN_NOT_SUPPORTED.
 ///
 /// @param client the client.
 /// @param message the message; copied.
@@ -22,11 +22,10 @@ use std::ffi::c_void;
 /// @param userdata handed to `completion`. If the message is refused it is still the caller's.
 /// @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client, message, topic, or a payload that
 /// has a length; #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
-/// #GECKO_MQTT_ERR_STRUCT_SIZE;
-/// #GECKO_MQTT_ERR_INVALID_TOPIC; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS, payload
-/// format or a length; #GECKO_MQTT_ERR_INVALID_ARGUMENT: text that is too long for MQTT, or reserved members
-/// that are not 0;
-/// #GECKO_MQTT_ERR_PACKET_TOO_LARGE; #GECKO_MQTT_ERR_QUEUE_FULL.
+/// #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_TOPIC; #GECKO_MQTT_ERR_INVALID_UTF8;
+/// #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS, payload format or a length; #GECKO_MQTT_ERR_INVALID_ARGUMENT: text that
+/// is too long for MQTT, or reserved members that are not 0; #GECKO_MQTT_ERR_PACKET_TOO_LARGE;
+/// #GECKO_MQTT_ERR_QUEUE_FULL.
 /// @par Threads
 /// Any; also inside a callback. Never waits.
 /// @since 0.1

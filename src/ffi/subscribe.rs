@@ -49,15 +49,13 @@ const _: () = assert!(size_of::<gecko_mqtt_subscription_t>() == packed(2, 16));
 /// @param handler told each message; NULL: they go to gecko_mqtt_on_message().
 /// @param userdata handed to `handler`; what gecko_mqtt_remove_listeners() looks for.
 /// @param destroy told when `userdata` is needed no more, exactly once, also if this call fails or the server
-/// refuses;
-/// may be NULL.
+/// refuses; may be NULL.
 /// @param completion told the server's answer, once, if the request was accepted; NULL: nobody wants to know.
 /// @param completion_userdata handed to `completion`.
 /// @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client or filter;
-/// #GECKO_MQTT_ERR_INVALID_HANDLE;
-/// #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_INVALID_UTF8;
-/// #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER;
-/// #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS; #GECKO_MQTT_ERR_QUEUE_FULL.
+/// #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
+/// #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER; #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS;
+/// #GECKO_MQTT_ERR_QUEUE_FULL.
 /// @par Threads
 /// Any; also inside a callback. Never waits.
 /// @since 0.1
@@ -93,8 +91,7 @@ pub unsafe extern "C" fn gecko_mqtt_subscribe(
 /// @param timeout_ms how long to wait, in milliseconds; #GECKO_MQTT_WAIT_DEFAULT: as
 /// gecko_mqtt_options_set_operation_timeout_ms() says.
 /// @param out how it ended: the reason code is the QoS granted (0..2) or why it was refused; its `size` must
-/// be set
-/// (#GECKO_MQTT_ACK_INIT). NULL: not wanted.
+/// be set (#GECKO_MQTT_ACK_INIT). NULL: not wanted.
 /// @return #GECKO_MQTT_OK: subscribed; all that gecko_mqtt_subscribe() returns; #GECKO_MQTT_ERR_REFUSED,
 /// #GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED and others: the server refused, and the handler is gone;
 /// #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
@@ -133,18 +130,15 @@ pub unsafe extern "C" fn gecko_mqtt_subscribe_wait(
 /// @param handler told each message; NULL: they go to gecko_mqtt_on_message().
 /// @param userdata handed to `handler`; what gecko_mqtt_remove_listeners() looks for.
 /// @param destroy told when `userdata` is needed no more, exactly once, also if this call fails or the server
-/// refuses
-/// all of them; may be NULL.
+/// refuses all of them; may be NULL.
 /// @param completion told the server's answer, once, if the request was accepted: the first refusal, if there
-/// is one.
-/// NULL: nobody wants to know.
+/// is one. NULL: nobody wants to know.
 /// @param completion_userdata handed to `completion`.
 /// @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client, subscriptions or a filter;
 /// #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
-/// #GECKO_MQTT_ERR_INVALID_UTF8;
-/// #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER; #GECKO_MQTT_ERR_OUT_OF_RANGE: count, QoS or retain handling;
-/// #GECKO_MQTT_ERR_INVALID_ARGUMENT: no filter, one that is there twice, a shared one with no local, or
-/// reserved members that are not 0; #GECKO_MQTT_ERR_QUEUE_FULL.
+/// #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER; #GECKO_MQTT_ERR_OUT_OF_RANGE: count,
+/// QoS or retain handling; #GECKO_MQTT_ERR_INVALID_ARGUMENT: no filter, one that is there twice, a shared one
+/// with no local, or reserved members that are not 0; #GECKO_MQTT_ERR_QUEUE_FULL.
 /// @par Threads
 /// Any; also inside a callback. Never waits.
 /// @since 0.1
@@ -176,10 +170,8 @@ pub unsafe extern "C" fn gecko_mqtt_subscribe_many(
 /// @param completion told the server's answer, once, if the request was accepted; NULL: nobody wants to know.
 /// @param userdata handed to `completion`.
 /// @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client or filter;
-/// #GECKO_MQTT_ERR_INVALID_HANDLE;
-/// #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_INVALID_UTF8;
-/// #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER;
-/// #GECKO_MQTT_ERR_QUEUE_FULL.
+/// #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
+/// #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_TOPIC_FILTER; #GECKO_MQTT_ERR_QUEUE_FULL.
 /// @par Threads
 /// Any; also inside a callback. Never waits.
 /// @since 0.1

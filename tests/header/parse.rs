@@ -72,4 +72,6 @@ fn finds_functions_and_their_pointers() {
     assert_eq!((pointers, subscribe.parameters.len()), (expected.to_vec(), 8));
     assert_eq!(all.iter().find(|function| function.name == "gecko_mqtt_version").unwrap().parameters, []);
     assert!(all.len() > 50, "{}", all.len());
+    let names: std::collections::BTreeSet<_> = all.iter().map(|function| &function.name).collect();
+    assert_eq!(names.len(), all.len(), "a function is declared twice");
 }

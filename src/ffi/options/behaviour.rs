@@ -49,8 +49,8 @@ pub extern "C" fn gecko_mqtt_options_set_reconnect(
     })
 }
 
-/// How long to rest after a round without success. Then the next round begins, with a fresh token where
-/// there is a provider.
+/// How long to rest after a round without success. Then the next round begins, with a fresh token where there
+/// is a provider.
 ///
 /// @param options the options.
 /// @param secs seconds (300); 0: give up for good after one round.
@@ -88,8 +88,8 @@ pub extern "C" fn gecko_mqtt_options_set_queue(
     set(options, |options| options.set_queue(max_messages, max_bytes, queue_policy(policy)?))
 }
 
-/// How fast to publish at the most, so that the server does not end the connection for a quota. By
-/// default AWS's quotas for endpoints of AWS, and none elsewhere.
+/// How fast to publish at the most, so that the server does not end the connection for a quota. By default
+/// AWS's quotas for endpoints of AWS, and none elsewhere.
 ///
 /// @param options the options.
 /// @param publishes_per_sec messages in a second; 0: no limit.
@@ -111,8 +111,8 @@ pub extern "C" fn gecko_mqtt_options_set_pacing(
 /// On which threads callbacks run. The token provider has its own in any case.
 ///
 /// @param options the options.
-/// @param mode #GECKO_MQTT_DISPATCH_THREAD (the default): on threads of the library, one callback of a
-/// client at a time; #GECKO_MQTT_DISPATCH_APP: on the one that calls gecko_mqtt_dispatch().
+/// @param mode #GECKO_MQTT_DISPATCH_THREAD (the default): on threads of the library, one callback of a client
+/// at a time; #GECKO_MQTT_DISPATCH_APP: on the one that calls gecko_mqtt_dispatch().
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
 /// #GECKO_MQTT_ERR_OUT_OF_RANGE: a mode that is none.
 /// @par Threads

@@ -38,8 +38,7 @@ pub unsafe extern "C" fn gecko_mqtt_options_set_certificate_file(
 /// @param options the options.
 /// @param cert the certificate, perhaps with its chain; PEM or DER; copied.
 /// @param cert_len its length in bytes.
-/// @param key the key: PKCS#8, PKCS#1 or SEC1; PEM or DER; copied, and the copy is overwritten when it
-/// goes.
+/// @param key the key: PKCS#8, PKCS#1 or SEC1; PEM or DER; copied, and the copy is overwritten when it goes.
 /// @param key_len its length in bytes.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
 /// #GECKO_MQTT_ERR_OUT_OF_RANGE: a length; #GECKO_MQTT_ERR_INVALID_CERTIFICATE;
@@ -110,10 +109,10 @@ pub unsafe extern "C" fn gecko_mqtt_options_set_password(
 ///
 /// @param options the options.
 /// @param name its name; copied.
-/// @param token_key the name of the parameter that carries the token, as the authorizer's configuration
-/// in AWS says; NULL for an authorizer that decides by user name and password alone. Copied.
-/// @param signature the token's signature, where the authorizer wants signed tokens and the token does
-/// not bring its own; NULL for none. Copied.
+/// @param token_key the name of the parameter that carries the token, as the authorizer's configuration in
+/// AWS says; NULL for an authorizer that decides by user name and password alone. Copied.
+/// @param signature the token's signature, where the authorizer wants signed tokens and the token does not
+/// bring its own; NULL for none. Copied.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
 /// #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_ARGUMENT; #GECKO_MQTT_ERR_INVALID_CONFIGURATION.
 /// @par Threads
@@ -142,8 +141,8 @@ pub unsafe extern "C" fn gecko_mqtt_options_set_authorizer(
 /// @param options the options.
 /// @param token the token; copied, and the copy is overwritten when it goes.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
-/// #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_ARGUMENT: the
-/// broker URL together with others; #GECKO_MQTT_ERR_INVALID_TOKEN; #GECKO_MQTT_ERR_INVALID_URL.
+/// #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_ARGUMENT: the broker
+/// URL together with others; #GECKO_MQTT_ERR_INVALID_TOKEN; #GECKO_MQTT_ERR_INVALID_URL.
 /// @par Threads
 /// One at a time for each options handle.
 /// @since 0.1
@@ -164,8 +163,7 @@ pub unsafe extern "C" fn gecko_mqtt_options_set_token(
 /// @param options the options.
 /// @param provider asked for a token.
 /// @param userdata handed to `provider`.
-/// @param destroy told when `userdata` is needed no more, exactly once, also if this call fails; may be
-/// NULL.
+/// @param destroy told when `userdata` is needed no more, exactly once, also if this call fails; may be NULL.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
 /// @par Threads
 /// One at a time for each options handle.
@@ -181,8 +179,8 @@ pub unsafe extern "C" fn gecko_mqtt_options_set_token_provider(
     set(options, move |options| options.set_token_provider(token::provider(provider, foreign)?))
 }
 
-/// How long before its expiry a token is renewed. One that lives shorter than twice that is renewed at
-/// half its life.
+/// How long before its expiry a token is renewed. One that lives shorter than twice that is renewed at half
+/// its life.
 ///
 /// @param options the options.
 /// @param secs seconds (900).

@@ -28,8 +28,7 @@ pub unsafe extern "C" fn gecko_mqtt_options_set_endpoint(
 /// The port.
 ///
 /// @param options the options.
-/// @param port the port; 0 (the default): by authentication, 8883 for a certificate, 443 for an
-/// authorizer.
+/// @param port the port; 0 (the default): by authentication, 8883 for a certificate, 443 for an authorizer.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
 /// @par Threads
 /// One at a time for each options handle.
@@ -43,15 +42,14 @@ pub extern "C" fn gecko_mqtt_options_set_port(
 }
 
 /// The server as a URL: "mqtts://host[:port]", or "mqtt://host[:port]" without TLS, for tests on a bench.
-/// Gecko's authorizer URL ("wss://" with the authorizer's parameters) sets endpoint, authorizer, token
-/// and signature, and means MQTT on port 443.
+/// Gecko's authorizer URL ("wss://" with the authorizer's parameters) sets endpoint, authorizer, token and
+/// signature, and means MQTT on port 443.
 ///
 /// @param options the options.
 /// @param url the URL; copied.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
 /// #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_URL; #GECKO_MQTT_ERR_OUT_OF_RANGE: the port;
-/// #GECKO_MQTT_ERR_INVALID_TOKEN: the token in it; #GECKO_MQTT_ERR_UNSUPPORTED: another scheme, or
-/// WebSocket.
+/// #GECKO_MQTT_ERR_INVALID_TOKEN: the token in it; #GECKO_MQTT_ERR_UNSUPPORTED: another scheme, or WebSocket.
 /// @par Threads
 /// One at a time for each options handle.
 /// @since 0.1
@@ -149,8 +147,8 @@ pub unsafe extern "C" fn gecko_mqtt_options_set_ca_pem(
     })
 }
 
-/// The ALPN protocol to offer. By default it follows from authentication and port: "mqtt" for an
-/// authorizer, "x-amzn-mqtt-ca" for a certificate on port 443.
+/// The ALPN protocol to offer. By default it follows from authentication and port: "mqtt" for an authorizer,
+/// "x-amzn-mqtt-ca" for a certificate on port 443.
 ///
 /// @param options the options.
 /// @param protocol its name; copied.

@@ -22,12 +22,12 @@ pub extern "C" fn gecko_mqtt_options_set_keep_alive_secs(
     set(options, |options| options.set_keep_alive_secs(secs))
 }
 
-/// Whether the first connection of a gecko_mqtt_connect() starts a new session. Later ones resume it in
-/// any case.
+/// Whether the first connection of a gecko_mqtt_connect() starts a new session. Later ones resume it in any
+/// case.
 ///
 /// @param options the options.
-/// @param clean_start true (the default): a new one; false: resume what the server still has, also from
-/// an earlier process.
+/// @param clean_start true (the default): a new one; false: resume what the server still has, also from an
+/// earlier process.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
 /// @par Threads
 /// One at a time for each options handle.
@@ -129,12 +129,12 @@ pub extern "C" fn gecko_mqtt_options_set_max_incoming_packet(
 ///
 /// @param options the options.
 /// @param message the message; copied.
-/// @param delay_secs how long the server waits for us to come back before it publishes, in seconds; with
-/// a token provider at least 10.
+/// @param delay_secs how long the server waits for us to come back before it publishes, in seconds; with a
+/// token provider at least 10.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
 /// #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_TOPIC;
-/// #GECKO_MQTT_ERR_OUT_OF_RANGE; #GECKO_MQTT_ERR_INVALID_ARGUMENT: too long, or reserved members that are
-/// not 0; #GECKO_MQTT_ERR_PACKET_TOO_LARGE.
+/// #GECKO_MQTT_ERR_OUT_OF_RANGE; #GECKO_MQTT_ERR_INVALID_ARGUMENT: too long, or reserved members that are not
+/// 0; #GECKO_MQTT_ERR_PACKET_TOO_LARGE.
 /// @par Threads
 /// One at a time for each options handle.
 /// @since 0.1
