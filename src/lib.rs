@@ -26,6 +26,7 @@ mod reconnect;
 mod runtime;
 mod secret;
 mod session;
+mod shared;
 mod state;
 mod sys;
 

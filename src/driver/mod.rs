@@ -8,7 +8,6 @@ mod tokens;
 #[cfg(test)]
 mod tests;
 
-use crate::client::shared::{Command, Shared};
 use crate::completion::{Ack, Completion};
 use crate::credentials::Token;
 use crate::dispatch::{self, Delivery};
@@ -17,6 +16,7 @@ use crate::process::lock;
 use crate::reconnect::{Cause, Next, Reconnect};
 use crate::session::queue::Publish;
 use crate::session::{self, Actions, Session};
+use crate::shared::{Command, Shared};
 use crate::{ConnectionState, Error, ErrorKind, Result};
 use clock::{Clock, Random};
 use std::future::Future;
@@ -365,20 +365,29 @@ impl Driver {
         );
         self.session.lost();
         self.session.cancel_requests(&unsent, &mut self.actions);
-        self.abandon(&unsent, &unknown);
+        let left_over = self.abandon(&unsent, &unknown);
         self.enter(ConnectionState::Disconnected);
         for completion in self.farewell.take().into_iter().flat_map(|farewell| farewell.completions) {
-            completion.complete(Ack::SENT);
+            completion.complete(match left_over {
+                0 => Ack::SENT,
+                count => Ack::failed(Error::new(
+                    ErrorKind::Timeout,
+                    format!("disconnected, but {count} messages were left: each was told how it ended"),
+                )),
+            });
         }
     }
 
-    /// Ends every operation that has not ended.
-    fn abandon(&mut self, unsent: &Error, unknown: &Error) {
+    /// Ends every publish that has not ended, and says how many there were.
+    fn abandon(&mut self, unsent: &Error, unknown: &Error) -> usize {
+        self.settle();
         self.session.abandon(unsent, unknown, &mut self.actions);
         let queued = lock(&self.shared.inbox).queue.drain();
+        let count = self.actions.freed.0 + queued.len();
         let ended = queued.into_iter().map(|publish| (publish.completion, Ack::failed(unsent.clone())));
         self.actions.done.extend(ended);
         self.settle();
+        count
     }
 
     /// A defect of this library: the application is told, and can free the client.

@@ -2,14 +2,13 @@
 
 use super::clock::Random;
 use super::{Driver, Interrupt};
-use crate::client::registry;
-use crate::client::shared::Shared;
 use crate::credentials::{Clocks, Schedule, Token, TokenState};
 use crate::dispatch::pool::CALLBACK_STACK;
 use crate::options::{TokenProvider, TokenRequest};
 use crate::process::lock;
 use crate::reconnect::Cause;
 use crate::runtime::refused;
+use crate::shared::{Shared, registry};
 use crate::{Error, ErrorKind, Result, sys};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,8 +1,5 @@
 //! A client: what a handle is. Puts commands in, reads snapshots out; the work is the driver's.
 
-pub mod registry;
-pub mod shared;
-
 use crate::completion::{Ack, Completion, Waiter};
 use crate::dispatch::Mailbox;
 use crate::dispatch::listeners::{MessageListener, Receipt, StateListener};
@@ -13,8 +10,8 @@ use crate::process::lock;
 use crate::runtime::Runtime;
 use crate::session::queue::Publish;
 use crate::session::subscriptions::{Request, Wanted};
+use crate::shared::{Command, Remains, Shared, registry};
 use crate::{ConnectionState, Error, ErrorKind, Message, QoS, Result};
-use shared::{Command, Shared};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -73,7 +70,7 @@ impl Client {
     /// The end, as dropping brings it; calls of other threads that are inside the client end with an error.
     pub fn close(&self) {
         let Some(runtime) = lock(&self.runtime).take() else { return };
-        let remains = shared::Remains::new(self.shared.clone(), runtime);
+        let remains = Remains::new(self.shared.clone(), runtime);
         self.shared.close();
         let mailbox = &self.shared.mailbox;
         if mailbox.is_current() {
@@ -99,7 +96,7 @@ impl Client {
         }
     }
 
-    /// Lets accepted messages go out within the time, then DISCONNECT.
+    /// Lets accepted messages go out within the time, then DISCONNECT. TIMEOUT where some were left.
     pub fn disconnect(&self, wait: Wait) -> Result<()> {
         let time = wait.or(self.shared.settings.operation_timeout);
         let until = Instant::now() + time;

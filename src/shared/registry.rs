@@ -1,6 +1,6 @@
 //! Which client a number belongs to: for acknowledgements and token answers, which come without a handle.
 
-use super::shared::Shared;
+use super::Shared;
 use crate::dispatch::listeners::Receipt;
 use crate::options::TokenRequest;
 use crate::process::{PerProcess, lock};

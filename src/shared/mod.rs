@@ -1,6 +1,7 @@
 //! What the handle, the driver and the dispatcher of one client have in common.
 
-use super::registry;
+pub mod registry;
+
 use crate::bell::Bell;
 use crate::completion::{Ack, Completion, Waiter};
 use crate::credentials::Token;
