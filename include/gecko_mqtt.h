@@ -1497,7 +1497,7 @@ bool gecko_mqtt_is_reconnection_enabled(const struct gecko_mqtt_client_t *client
  *
  * @param client the client.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
- * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_QUEUE_FULL.
+ * #GECKO_MQTT_ERR_FORKED.
  * @par Threads
  * Any; also inside a callback.
  * @since 0.1

@@ -127,8 +127,9 @@ impl Client {
     }
 
     /// The network is another one, or is back: tries now instead of waiting, or checks the live connection now.
-    pub fn network_changed(&self) -> Result<()> {
-        self.shared.command(Command::NetworkChanged)
+    pub fn network_changed(&self) {
+        self.shared.network_changed.store(true, Ordering::Release);
+        self.shared.bell.ring();
     }
 
     /// Whether a live connection is there.

@@ -185,13 +185,18 @@ impl Driver {
                 Command::Disconnect { until, completion } => {
                     self.farewell = Some(Farewell { until, completions: vec![completion] });
                 }
-                Command::NetworkChanged if self.connected => self.session.probe(now, &mut self.actions),
-                Command::NetworkChanged => self.nudged = true,
                 Command::Request(request) => self.session.request(request, now, &mut self.actions),
                 Command::Handled(number) => {
                     self.session.handled(number, &mut self.actions);
                 }
                 Command::Token { request, answer } => self.answer = Some((request, answer)),
+            }
+        }
+        if self.shared.network_changed.swap(false, Ordering::AcqRel) {
+            if self.connected {
+                self.session.probe(now, &mut self.actions);
+            } else {
+                self.nudged = true;
             }
         }
         if !self.shared.settings.manual_ack {

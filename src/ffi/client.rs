@@ -167,13 +167,16 @@ pub extern "C" fn gecko_mqtt_is_reconnection_enabled(client: *const gecko_mqtt_c
 ///
 /// @param client the client.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
-/// #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_QUEUE_FULL.
+/// #GECKO_MQTT_ERR_FORKED.
 /// @par Threads
 /// Any; also inside a callback.
 /// @since 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn gecko_mqtt_network_changed(client: *mut gecko_mqtt_client_t) -> gecko_mqtt_status_t {
-    boundary(|| handle::get(client, "client")?.network_changed())
+    boundary(|| {
+        handle::get(client, "client")?.network_changed();
+        Ok(())
+    })
 }
 
 /// The client identifier in use: the one of the options, or the generated one, or the one that the server

@@ -33,7 +33,6 @@ pub enum Command {
         completion: Completion,
     },
     Request(Request),
-    NetworkChanged,
     /// A manual acknowledgement.
     Handled(u64),
     Token {
@@ -71,6 +70,8 @@ pub struct Shared {
     pub provider: Mutex<Provider>,
     /// Whether a connection that is lost, or an attempt that failed, is followed by another one.
     pub reconnect: AtomicBool,
+    /// The driver has yet to hear that the network is another one. However often that is told, it is one thing.
+    pub network_changed: AtomicBool,
     client_id: Mutex<String>,
     state: AtomicU8,
     connected: AtomicBool,
@@ -102,6 +103,7 @@ impl Shared {
             provider: Mutex::new(Provider { call, thread: None }),
             client_id: Mutex::new(settings.client_id.clone().unwrap_or_else(generated_client_id)),
             reconnect: AtomicBool::new(settings.reconnect),
+            network_changed: AtomicBool::new(false),
             state: AtomicU8::new(ConnectionState::Disconnected as u8),
             connected: AtomicBool::new(false),
             settings,

@@ -259,8 +259,7 @@ fn the_other_client_of_the_same_identifier_takes_over() {
     let mut options = sim.by_token();
     options.set_client_id("twin").unwrap();
     options.set_reconnect(false, 1, 1, 1, 1.0).unwrap();
-    let first = connected(&options);
-    let states = states(&first);
+    let (first, states) = watched(&options);
     let second = connected(&options);
     states
         .wait("the loser's end", |states| states.last() == Some(&gecko_mqtt::ConnectionState::Disconnected));

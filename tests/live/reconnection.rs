@@ -26,8 +26,7 @@ fn every_kind_of_end_is_mended() {
         ConnectionEnd::Reset,
     ] {
         let sim = Sim::aws();
-        let client = connected(&impatient(sim.by_token()));
-        let states = states(&client);
+        let (_client, states) = watched(&impatient(sim.by_token()));
         assert!(sim.disconnect("me", end));
         back(&states, 1);
         assert!(states.all().contains(&ConnectionState::Reconnecting), "{end:?}");
@@ -37,8 +36,7 @@ fn every_kind_of_end_is_mended() {
 #[test]
 fn later_connections_resume_the_first_one_s_session() {
     let sim = Sim::aws();
-    let client = connected(&impatient(sim.by_token()));
-    let states = states(&client);
+    let (client, states) = watched(&impatient(sim.by_token()));
     let seen = subscribed(&client, "t", QoS::AtLeastOnce);
     for times in 1..=2 {
         sim.disconnect("me", ConnectionEnd::Close);
@@ -57,12 +55,16 @@ fn later_connections_resume_the_first_one_s_session() {
 #[test]
 fn a_lost_session_gets_its_subscriptions_back() {
     let sim = Sim::aws();
-    let client = connected(&impatient(sim.by_token()));
-    let states = states(&client);
+    let (client, states) = watched(&impatient(sim.by_token()));
     let seen = subscribed(&client, "t", QoS::AtLeastOnce);
-    sim.on_connects(1, ConnectFault::Close);
+    // Not before the server has forgotten it.
+    sim.on_connects(usize::MAX, ConnectFault::Close);
     sim.disconnect("me", ConnectionEnd::Close);
+    sim.wait_until("the connection is gone", |sim| {
+        sim.session("me").is_none_or(|session| !session.connected)
+    });
     sim.forget_session("me");
+    sim.on_connects(0, ConnectFault::Close);
     client.publish(&message("t", b"x", QoS::AtLeastOnce), Completion::None).unwrap();
     back(&states, 1);
     seen.wait_for(1);
@@ -129,8 +131,8 @@ fn repeated_topics_go_out_as_aliases_and_arrive_as_topics() {
 fn two_clients_of_one_identifier_do_not_flap_for_ever() {
     let sim = Sim::aws();
     let options = impatient(sim.by_token());
-    let first = connected(&options);
-    let (states, second) = (states(&first), connected(&options));
+    let (first, states) = watched(&options);
+    let second = connected(&options);
     let given_up = |client: &Client| client.state() == ConnectionState::ConnectionFailed;
     let deadline = Instant::now() + LIMIT;
     while !given_up(&first) && !given_up(&second) {
@@ -147,8 +149,7 @@ fn reconnection_can_be_switched_off_during_a_wait_and_connect_begins_anew() {
     let sim = Sim::aws();
     let mut options = impatient(sim.by_token());
     options.set_reconnect(true, 0, 60_000, 60_000, 1.0).unwrap();
-    let client = connected(&options);
-    let states = states(&client);
+    let (client, states) = watched(&options);
     sim.on_connects(1, ConnectFault::Close);
     sim.disconnect("me", ConnectionEnd::Close);
     states.wait("it waits", |states| states.contains(&ConnectionState::Reconnecting));
@@ -167,15 +168,14 @@ fn a_changed_network_is_tried_at_once_and_a_live_connection_checked() {
     let sim = Sim::aws();
     let mut options = impatient(sim.by_token());
     options.set_reconnect(true, 0, 60_000, 60_000, 1.0).unwrap();
-    let client = connected(&options);
-    client.network_changed().unwrap();
+    let (client, states) = watched(&options);
+    client.network_changed();
     sim.wait_until("it asks for a sign of life", |sim| sim.stats().pings_received == 1);
-    let states = states(&client);
     sim.disconnect("me", ConnectionEnd::Close);
     states.wait("it waits", |states| states.contains(&ConnectionState::Reconnecting));
     let deadline = Instant::now() + LIMIT;
     while !client.is_connected() {
-        client.network_changed().unwrap();
+        client.network_changed();
         assert!(Instant::now() < deadline);
         std::thread::yield_now();
     }
@@ -189,8 +189,7 @@ fn a_token_that_the_server_ends_leads_to_authentication_errors_not_to_a_loop() {
     });
     let mut options = impatient(sim.by_token());
     options.set_reconnect(true, 2, 1, 1, 1.0).unwrap();
-    let client = connected(&options);
-    let states = states(&client);
+    let (_client, states) = watched(&options);
     sim.on_connects(5, ConnectFault::Refuse(135));
     sim.disconnect("me", ConnectionEnd::Disconnect(135));
     states.wait("the round fails", |states| states.contains(&ConnectionState::ConnectionFailed));

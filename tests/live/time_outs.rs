@@ -141,8 +141,7 @@ fn a_frozen_server_is_noticed_and_left_when_it_does_not_answer_pings() {
         Sim::start(Config { keep_alive: gecko_iot_sim::KeepAliveRule::Fixed(1), ..Config::generic_broker() });
     let mut options = sim.plain();
     options.set_reconnect(true, 0, 1, 1, 1.0).unwrap();
-    let client = connected(&options);
-    let states = states(&client);
+    let (client, states) = watched(&options);
     sim.freeze(true);
     states.wait("the dead connection is noticed", |s| s.contains(&ConnectionState::Reconnecting));
     sim.freeze(false);

@@ -214,15 +214,23 @@ impl<T: Clone> Seen<T> {
         self.0.1.notify_all();
     }
 
+    pub fn clear(&self) {
+        self.0.0.lock().unwrap().clear();
+    }
+
     pub fn all(&self) -> Vec<T> {
         self.0.0.lock().unwrap().clone()
     }
 
-    /// Waits until what was seen is as `condition` wants it.
+    /// Waits until what was seen is as `condition` wants it. The time begins anew with everything that comes.
     pub fn wait(&self, what: &str, condition: impl Fn(&[T]) -> bool) -> Vec<T> {
-        let guard = self.0.0.lock().unwrap();
-        let (guard, timeout) = self.0.1.wait_timeout_while(guard, LIMIT, |seen| !condition(seen)).unwrap();
-        assert!(!timeout.timed_out(), "never happened: {what}");
+        let mut guard = self.0.0.lock().unwrap();
+        while !condition(&guard) {
+            let before = guard.len();
+            let (later, timeout) = self.0.1.wait_timeout(guard, LIMIT).unwrap();
+            guard = later;
+            assert!(!timeout.timed_out() || guard.len() > before, "never happened: {what} ({} were seen)", guard.len());
+        }
         guard.clone()
     }
 
@@ -267,6 +275,17 @@ pub fn connected(options: &Options) -> Client {
     let client = client(options);
     client.connect(WAIT).unwrap();
     client
+}
+
+/// A connected client, and the states that come after that.
+pub fn watched(options: &Options) -> (Client, Seen<ConnectionState>) {
+    let client = client(options);
+    let states = states(&client);
+    client.connect(WAIT).unwrap();
+    // Told on another thread, perhaps only now.
+    states.wait("it is told to be connected", |states| states.contains(&ConnectionState::Connected));
+    states.clear();
+    (client, states)
 }
 
 pub fn subscribed(client: &Client, filter: &str, qos: QoS) -> Seen<Got> {
