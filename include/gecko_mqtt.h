@@ -26,7 +26,7 @@
  * throw: an exception that leaves a callback ends the process.
  *
  * @par Threads
- * A client may be used by any thread, by several at a time. Options are for one thread at a time. Threads of
+ * A client may be used by any thread, by several at a time. Options are set by one thread at a time. Threads of
  * the library block all signals but those of faults. In the child of a fork, a client of the parent is
  * #GECKO_MQTT_ERR_FORKED, and new ones can be made.
  *
@@ -1413,7 +1413,7 @@ gecko_mqtt_status_t gecko_mqtt_client_new(const struct gecko_mqtt_options_t *opt
  *
  * @param client the client; NULL is allowed, and a handle that was freed already does no harm.
  * @par Threads
- * Any. Calls of other threads that are inside the client should have returned.
+ * Any. Calls of other threads that are waiting in the client come back at once.
  * @since 0.1
  */
 void gecko_mqtt_client_free(struct gecko_mqtt_client_t *client);

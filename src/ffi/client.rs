@@ -15,7 +15,7 @@ pub struct gecko_mqtt_client_t(());
 
 impl Handle for gecko_mqtt_client_t {
     type Object = Client;
-    const MAGIC: u32 = u32::from_be_bytes(*b"GkCl");
+    const KIND: u32 = 2;
     const NOUN: &'static str = "a client";
     const SURVIVES_FORK: bool = false;
 
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn gecko_mqtt_client_new(
         // SAFETY: NULL or a place for a pointer, as the comment asks.
         let out = unsafe { arg::result(out, ptr::null_mut(), "out") }?;
         let options = handle::get(options, "options")?;
-        *out = handle::create(Client::new(&*options::lock(&options)?)?);
+        *out = handle::create(Client::new(&*options::read(&options)?)?);
         Ok(())
     })
 }
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn gecko_mqtt_client_new(
 ///
 /// @param client the client; NULL is allowed, and a handle that was freed already does no harm.
 /// @par Threads
-/// Any. Calls of other threads that are inside the client should have returned.
+/// Any. Calls of other threads that are waiting in the client come back at once.
 /// @since 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gecko_mqtt_client_free(client: *mut gecko_mqtt_client_t) {

@@ -2,8 +2,9 @@
 //!
 //! A handle is the address of a slot in a table that is never given back; the object hangs on the slot. So any
 //! pointer can be judged without reading what it points to: it is the address of a slot or it is no handle.
-//! The slot knows the handle's type (its magic word), counts the calls that are inside the object, and is used
-//! again as late as possible, so that a freed handle stays recognisable. None of this takes a lock.
+//! The slot's one word says which type the handle has, whether it is alive, and how many calls are inside the
+//! object; so whoever comes in has checked all of it at once. A slot is used again as late as possible, so that
+//! a freed handle stays recognisable. None of this takes a lock.
 
 use crate::{Error, ErrorKind, Result, sys};
 use std::ops::Deref;
@@ -14,8 +15,8 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 pub trait Handle {
     /// What the core calls it.
     type Object: Send + Sync + 'static;
-    /// The magic word.
-    const MAGIC: u32;
+    /// The type's number, 1 to 31.
+    const KIND: u32;
     /// For messages: "a client".
     const NOUN: &'static str;
     /// Whether it may be used in the child of a `fork`.
@@ -24,18 +25,26 @@ pub trait Handle {
     fn ending(_object: &Self::Object) {}
 }
 
-/// The object is there; the lower bits count the calls inside.
+// A slot's word: one of these bits, five bits with the type's number, and the count of the calls inside.
+/// The object is there.
 const ALIVE: u32 = 1 << 31;
 /// Freed; the last call that leaves takes the object down.
 const ENDED: u32 = 1 << 30;
 /// Being filled or emptied.
 const BUSY: u32 = 1 << 29;
 const FREE: u32 = 0;
+const KIND_SHIFT: u32 = 24;
+const KIND_MASK: u32 = 31 << KIND_SHIFT;
+
+const fn kind<H: Handle>() -> u32 {
+    const { assert!(H::KIND > 0 && H::KIND < 32) };
+    H::KIND << KIND_SHIFT
+}
+
 const SLOTS: usize = 64;
 
 struct Slot {
     state: AtomicU32,
-    magic: AtomicU32,
     /// The fork generation in which it was made.
     born: AtomicU32,
     object: AtomicPtr<()>,
@@ -43,12 +52,7 @@ struct Slot {
 
 impl Slot {
     const fn new() -> Self {
-        Self {
-            state: AtomicU32::new(FREE),
-            magic: AtomicU32::new(0),
-            born: AtomicU32::new(0),
-            object: AtomicPtr::new(ptr::null_mut()),
-        }
+        Self { state: AtomicU32::new(FREE), born: AtomicU32::new(0), object: AtomicPtr::new(ptr::null_mut()) }
     }
 }
 
@@ -93,10 +97,9 @@ static CURSOR: AtomicUsize = AtomicUsize::new(0);
 /// Makes a handle of an object.
 pub fn create<H: Handle>(object: H::Object) -> *mut H {
     let slot = claim();
-    slot.magic.store(H::MAGIC, Ordering::Relaxed);
     slot.born.store(sys::fork_generation(), Ordering::Relaxed);
     slot.object.store(Box::into_raw(Box::new(object)).cast(), Ordering::Relaxed);
-    slot.state.store(ALIVE, Ordering::Release);
+    slot.state.store(ALIVE | kind::<H>(), Ordering::Release);
     ptr::from_ref(slot).cast_mut().cast()
 }
 
@@ -145,25 +148,22 @@ pub fn get<H: Handle>(handle: *const H, name: &str) -> Result<Pinned<H>> {
         let message = format!("{name} is not a handle of this library, but {} was expected", H::NOUN);
         Error::new(ErrorKind::InvalidHandle, message)
     })?;
-    if slot.state.load(Ordering::Acquire) & ALIVE == 0 {
-        return Err(stale::<H>());
-    }
-    if slot.magic.load(Ordering::Relaxed) != H::MAGIC {
-        let message = format!("{name} is a handle of another type, but {} was expected", H::NOUN);
-        return Err(Error::new(ErrorKind::InvalidHandle, message));
-    }
-    // Before anything that a thread of the parent may have left half done.
-    if !H::SURVIVES_FORK && slot.born.load(Ordering::Relaxed) != sys::fork_generation() {
-        let message =
-            format!("{} made before a fork cannot be used in the child: make a new one there", H::NOUN);
-        return Err(Error::new(ErrorKind::Forked, message));
-    }
-    let mut state = slot.state.load(Ordering::Relaxed);
+    let mut state = slot.state.load(Ordering::Acquire);
     loop {
         if state & ALIVE == 0 {
             return Err(stale::<H>());
         }
-        match slot.state.compare_exchange_weak(state, state + 1, Ordering::Acquire, Ordering::Relaxed) {
+        if state & KIND_MASK != kind::<H>() {
+            let message = format!("{name} is a handle of another type, but {} was expected", H::NOUN);
+            return Err(Error::new(ErrorKind::InvalidHandle, message));
+        }
+        // Before anything that a thread of the parent may have left half done.
+        if !H::SURVIVES_FORK && slot.born.load(Ordering::Relaxed) != sys::fork_generation() {
+            let message =
+                format!("{} made before a fork cannot be used in the child: make a new one there", H::NOUN);
+            return Err(Error::new(ErrorKind::Forked, message));
+        }
+        match slot.state.compare_exchange_weak(state, state + 1, Ordering::Acquire, Ordering::Acquire) {
             Ok(_) => break,
             Err(now) => state = now,
         }
@@ -197,14 +197,14 @@ impl<H: Handle> Deref for Pinned<H> {
     type Target = H::Object;
 
     fn deref(&self) -> &H::Object {
-        // SAFETY: `get` found the slot alive with this type, and counted us in before it could be emptied.
+        // SAFETY: `get` found the slot alive and of this type, and counted us in, in one step.
         unsafe { &*self.object }
     }
 }
 
 impl<H: Handle> Drop for Pinned<H> {
     fn drop(&mut self) {
-        if self.slot.state.fetch_sub(1, Ordering::AcqRel) - 1 != ENDED {
+        if self.slot.state.fetch_sub(1, Ordering::AcqRel) - 1 != ENDED | kind::<H>() {
             return;
         }
         // Nobody comes in any more and we are the last inside. While the object goes, the slot is not reused.
@@ -225,14 +225,14 @@ mod tests {
 
     impl Handle for Apple {
         type Object = Arc<u32>;
-        const MAGIC: u32 = 0xa991_e001;
+        const KIND: u32 = 30;
         const NOUN: &'static str = "an apple";
         const SURVIVES_FORK: bool = false;
     }
 
     impl Handle for Pear {
         type Object = String;
-        const MAGIC: u32 = 0x0009_ea12;
+        const KIND: u32 = 31;
         const NOUN: &'static str = "a pear";
         const SURVIVES_FORK: bool = true;
     }
@@ -301,6 +301,56 @@ mod tests {
             });
             assert_eq!((freed.into_inner(), Arc::strong_count(&object)), (1, 1));
         }
+    }
+
+    // Of their own: other tests make and free the others at the same time.
+    struct Plum;
+    struct Quince;
+
+    impl Handle for Plum {
+        type Object = u64;
+        const KIND: u32 = 28;
+        const NOUN: &'static str = "a plum";
+        const SURVIVES_FORK: bool = false;
+    }
+
+    impl Handle for Quince {
+        type Object = String;
+        const KIND: u32 = 29;
+        const NOUN: &'static str = "a quince";
+        const SURVIVES_FORK: bool = false;
+    }
+
+    #[test]
+    fn a_slot_that_is_used_again_is_not_entered_as_what_it_was() {
+        let stop = AtomicU32::new(0);
+        let places: Vec<_> = (0..SLOTS).map(|_| create::<Plum>(5)).collect();
+        places.iter().for_each(|place| free(*place).unwrap());
+        let addresses: Vec<_> = places.iter().map(|place| place.addr()).collect();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 0..20_000 {
+                    if round % 2 == 0 {
+                        free(create::<Plum>(5)).unwrap();
+                    } else {
+                        free(create::<Quince>("williams".into())).unwrap();
+                    }
+                }
+                stop.store(1, Ordering::Relaxed);
+            });
+            scope.spawn(|| {
+                while stop.load(Ordering::Relaxed) == 0 {
+                    for address in &addresses {
+                        if let Ok(inside) = get(ptr::without_provenance::<Plum>(*address), "fruit") {
+                            assert_eq!(*inside, 5);
+                        }
+                        if let Ok(inside) = get(ptr::without_provenance::<Quince>(*address), "fruit") {
+                            assert_eq!(*inside, "williams");
+                        }
+                    }
+                }
+            });
+        });
     }
 
     #[test]

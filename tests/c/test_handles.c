@@ -1,5 +1,7 @@
 /* Handles that are none: of another type, freed, or something else. */
 #include "check.h"
+#include <pthread.h>
+#include <time.h>
 
 static void refused_as_client(gecko_mqtt_client_t *client) {
     char *text = (char *)&text;
@@ -21,6 +23,32 @@ static void refused_as_options(gecko_mqtt_options_t *options) {
     CHECK_IS(gecko_mqtt_client_new(options, &client), GECKO_MQTT_ERR_INVALID_HANDLE);
     CHECK(client == NULL);
     gecko_mqtt_options_free(options);
+}
+
+static void *wait_inside(void *userdata) {
+    gecko_mqtt_client_t *client = (gecko_mqtt_client_t *)userdata;
+    gecko_mqtt_message_t message = GECKO_MQTT_MESSAGE_TEXT("a", "b", 1);
+    gecko_mqtt_ack_t ack = GECKO_MQTT_ACK_INIT;
+    gecko_mqtt_status_t status = gecko_mqtt_publish_wait(client, &message, 60000, &ack);
+    CHECK(status == GECKO_MQTT_ERR_CANCELLED || status == GECKO_MQTT_ERR_CLOSED);
+    CHECK_IS(ack.status, status);
+    return NULL;
+}
+
+/* Not that anybody should, but it must not be the end of the process. */
+static void a_client_is_freed_while_others_wait_in_it(void) {
+    gecko_mqtt_client_t *client = check_client();
+    pthread_t threads[4];
+    struct timespec moment = {0, 200000000};
+    for (int i = 0; i < 4; i++)
+        CHECK_IS(pthread_create(&threads[i], NULL, wait_inside, client), 0);
+    nanosleep(&moment, NULL);
+    time_t start = time(NULL);
+    gecko_mqtt_client_free(client);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    CHECK(time(NULL) - start < 30);
+    CHECK_IS(gecko_mqtt_connect(client, 0), GECKO_MQTT_ERR_INVALID_HANDLE);
 }
 
 int main(void) {
@@ -52,6 +80,8 @@ int main(void) {
     refused_as_client(client);
     CHECK_IS(gecko_mqtt_publish(other, &message, NULL, NULL), GECKO_MQTT_OK);
     gecko_mqtt_client_free(other);
+
+    a_client_is_freed_while_others_wait_in_it();
 
     /* Many at a time. */
     gecko_mqtt_options_t *many[200];

@@ -16,7 +16,7 @@ use super::status::gecko_mqtt_status_t;
 use crate::ffi::error::boundary;
 use crate::{Error, ErrorKind, Options, Result};
 use std::ptr;
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{RwLock, RwLockReadGuard, TryLockError};
 
 /// The settings of a client to be. Each is checked as it is set; the first error is remembered, and
 /// gecko_mqtt_client_new() returns it, so that a program may check once. Numbers in brackets are the
@@ -24,8 +24,8 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 pub struct gecko_mqtt_options_t(());
 
 impl Handle for gecko_mqtt_options_t {
-    type Object = Mutex<Options>;
-    const MAGIC: u32 = u32::from_be_bytes(*b"GkOp");
+    type Object = RwLock<Options>;
+    const KIND: u32 = 1;
     const NOUN: &'static str = "an options handle";
     /// A daemon may read its configuration before it goes into the background.
     const SURVIVES_FORK: bool = true;
@@ -40,7 +40,7 @@ impl Handle for gecko_mqtt_options_t {
 /// @since 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn gecko_mqtt_options_new() -> *mut gecko_mqtt_options_t {
-    super::error::boundary_or(ptr::null_mut(), || Ok(handle::create(Mutex::new(Options::default()))))
+    super::error::boundary_or(ptr::null_mut(), || Ok(handle::create(RwLock::new(Options::default()))))
 }
 
 /// Frees options. Clients that were made with them keep what they need.
@@ -61,20 +61,23 @@ fn set(
 ) -> gecko_mqtt_status_t {
     boundary(|| {
         let handle = handle::get(options, "options")?;
-        let mut options = lock(&handle)?;
+        let mut options = handle.try_write().or_else(in_use)?;
         setter(&mut options).inspect_err(|error| options.remember(error))
     })
 }
 
-/// The options, for this thread alone. Never waits: the lock could have been held by another thread of the
-/// parent when this process was forked.
-pub(super) fn lock(options: &Pinned<gecko_mqtt_options_t>) -> Result<MutexGuard<'_, Options>> {
-    match options.try_lock() {
-        Ok(options) => Ok(options),
+/// The options, as they are.
+pub(super) fn read(options: &Pinned<gecko_mqtt_options_t>) -> Result<RwLockReadGuard<'_, Options>> {
+    options.try_read().or_else(in_use)
+}
+
+/// Never waits for a lock: it could have been held by another thread of the parent when this process was forked.
+fn in_use<T>(error: TryLockError<T>) -> Result<T> {
+    match error {
         // A setter that panicked has set nothing, or everything.
-        Err(TryLockError::Poisoned(options)) => Ok(options.into_inner()),
-        Err(TryLockError::WouldBlock) => {
-            let message = "these options are being used by another thread, or by one of their own hooks";
+        TryLockError::Poisoned(guard) => Ok(guard.into_inner()),
+        TryLockError::WouldBlock => {
+            let message = "these options are being set by another thread, or used by one of their own hooks";
             Err(Error::new(ErrorKind::InvalidArgument, message))
         }
     }
