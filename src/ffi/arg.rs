@@ -63,10 +63,6 @@ pub unsafe fn counted_text<'a>(text: *const c_char, len: usize, name: &str) -> R
     } else {
         // SAFETY: the caller's promise for any other `len`.
         let bytes = unsafe { bytes(text.cast(), len, name) }?;
-        if bytes.contains(&0) {
-            let message = format!("{name} has a NUL character, which MQTT forbids [MQTT-1.5.4-2]");
-            return Err(Error::new(ErrorKind::InvalidUtf8, message));
-        }
         Some(std::str::from_utf8(bytes).map_err(|_| not_utf8(name))?)
     };
     Ok(text.filter(|text| !text.is_empty()))

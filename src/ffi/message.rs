@@ -239,11 +239,7 @@ pub(super) unsafe fn read<'a>(message: *const gecko_mqtt_message_t) -> Result<Ou
     let payload = bytes(from.payload, from.payload_len, "the message's payload")?;
     let utf8 = match from.payload_format {
         0 => false,
-        1 if std::str::from_utf8(payload).is_ok() => true,
-        1 => {
-            let message = "the payload is not valid UTF-8, as the message's payload_format 1 promises";
-            return Err(Error::new(ErrorKind::InvalidUtf8, message));
-        }
+        1 => true,
         other => {
             let message = format!("the message's payload_format is 0 or 1, not {other}");
             return Err(Error::new(ErrorKind::OutOfRange, message));

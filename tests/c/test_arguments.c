@@ -41,7 +41,7 @@ static void text_is_utf8(gecko_mqtt_options_t *options, gecko_mqtt_client_t *cli
     CHECK_IS(gecko_mqtt_publish(client, &message, NULL, NULL), GECKO_MQTT_OK);
     message.topic = "a\0b";
     message.topic_len = 3;
-    CHECK_IS(gecko_mqtt_publish(client, &message, NULL, NULL), GECKO_MQTT_ERR_INVALID_UTF8);
+    CHECK_IS(gecko_mqtt_publish(client, &message, NULL, NULL), GECKO_MQTT_ERR_INVALID_TOPIC);
 }
 
 static void topics_are_what_mqtt_allows(gecko_mqtt_client_t *client) {
