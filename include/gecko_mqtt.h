@@ -966,8 +966,7 @@ gecko_mqtt_status_t gecko_mqtt_options_set_queue(struct gecko_mqtt_options_t *op
  * @param options the options.
  * @param publishes_per_sec messages in a second; 0: no limit.
  * @param bytes_per_sec bytes in a second; 0: no limit.
- * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
- * #GECKO_MQTT_ERR_OUT_OF_RANGE.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
  * @par Threads
  * One at a time for each options handle.
  * @since 0.1
@@ -1086,7 +1085,8 @@ gecko_mqtt_status_t gecko_mqtt_options_set_authorizer(struct gecko_mqtt_options_
  * @param token the token; copied, and the copy is overwritten when it goes.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
  * #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_ARGUMENT: the broker
- * URL together with others; #GECKO_MQTT_ERR_INVALID_TOKEN; #GECKO_MQTT_ERR_INVALID_URL.
+ * URL together with others; #GECKO_MQTT_ERR_INVALID_TOKEN; #GECKO_MQTT_ERR_INVALID_URL,
+ * #GECKO_MQTT_ERR_UNSUPPORTED, #GECKO_MQTT_ERR_OUT_OF_RANGE: its URL.
  * @par Threads
  * One at a time for each options handle.
  * @since 0.1
@@ -1391,8 +1391,8 @@ gecko_mqtt_status_t gecko_mqtt_options_set_manual_ack(struct gecko_mqtt_options_
  * @param out the client, to be freed with gecko_mqtt_client_free(); NULL after a failure.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE; the first error of
  * a setter, whatever it was; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the options do not go together, or one
- * is missing; #GECKO_MQTT_ERR_INVALID_CERTIFICATE: no roots to trust; #GECKO_MQTT_ERR_SYSTEM: no thread,
- * descriptor or memory to be had.
+ * is missing; #GECKO_MQTT_ERR_FILE: the environment names roots to trust that cannot be read;
+ * #GECKO_MQTT_ERR_SYSTEM: no thread, descriptor or memory to be had.
  * @par Threads
  * Any.
  * @since 0.1
@@ -1670,7 +1670,8 @@ gecko_mqtt_status_t gecko_mqtt_on_message(struct gecko_mqtt_client_t *client,
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_STRUCT_SIZE;
  * #GECKO_MQTT_ERR_INVALID_ARGUMENT: a QoS 0 message, or one that was not received;
  * #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the client acknowledges by itself; #GECKO_MQTT_ERR_NOT_FOUND: it
- * was acknowledged already, its connection's session has ended, or its client is gone.
+ * was acknowledged already, its connection's session has ended, or its client is gone;
+ * #GECKO_MQTT_ERR_QUEUE_FULL: too much waits for the network thread: try again.
  * @par Threads
  * Any.
  * @since 0.1
@@ -1881,8 +1882,9 @@ gecko_mqtt_status_t gecko_mqtt_token_init(struct gecko_mqtt_token_t *token, size
  * @param token the token; copied.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT: token; #GECKO_MQTT_ERR_STRUCT_SIZE;
  * #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_ARGUMENT, #GECKO_MQTT_ERR_INVALID_TOKEN,
- * #GECKO_MQTT_ERR_INVALID_URL: the token cannot be used, and the request stays open;
- * #GECKO_MQTT_ERR_NOT_FOUND: the request is over, and nothing has happened.
+ * #GECKO_MQTT_ERR_INVALID_URL, #GECKO_MQTT_ERR_UNSUPPORTED, #GECKO_MQTT_ERR_OUT_OF_RANGE: the token or its
+ * URL cannot be used, and the request stays open; #GECKO_MQTT_ERR_NOT_FOUND: the request is over, and
+ * nothing has happened.
  * @par Threads
  * Any; also inside the provider.
  * @since 0.1

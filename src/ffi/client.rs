@@ -34,8 +34,8 @@ pub const GECKO_MQTT_WAIT_DEFAULT: u32 = u32::MAX;
 /// @param out the client, to be freed with gecko_mqtt_client_free(); NULL after a failure.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE; the first error of
 /// a setter, whatever it was; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the options do not go together, or one
-/// is missing; #GECKO_MQTT_ERR_INVALID_CERTIFICATE: no roots to trust; #GECKO_MQTT_ERR_SYSTEM: no thread,
-/// descriptor or memory to be had.
+/// is missing; #GECKO_MQTT_ERR_FILE: the environment names roots to trust that cannot be read;
+/// #GECKO_MQTT_ERR_SYSTEM: no thread, descriptor or memory to be had.
 /// @par Threads
 /// Any.
 /// @since 0.1

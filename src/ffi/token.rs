@@ -90,8 +90,9 @@ pub unsafe extern "C" fn gecko_mqtt_token_init(
 /// @param token the token; copied.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT: token; #GECKO_MQTT_ERR_STRUCT_SIZE;
 /// #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_ARGUMENT, #GECKO_MQTT_ERR_INVALID_TOKEN,
-/// #GECKO_MQTT_ERR_INVALID_URL: the token cannot be used, and the request stays open;
-/// #GECKO_MQTT_ERR_NOT_FOUND: the request is over, and nothing has happened.
+/// #GECKO_MQTT_ERR_INVALID_URL, #GECKO_MQTT_ERR_UNSUPPORTED, #GECKO_MQTT_ERR_OUT_OF_RANGE: the token or its
+/// URL cannot be used, and the request stays open; #GECKO_MQTT_ERR_NOT_FOUND: the request is over, and
+/// nothing has happened.
 /// @par Threads
 /// Any; also inside the provider.
 /// @since 0.1

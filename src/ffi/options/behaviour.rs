@@ -94,8 +94,7 @@ pub extern "C" fn gecko_mqtt_options_set_queue(
 /// @param options the options.
 /// @param publishes_per_sec messages in a second; 0: no limit.
 /// @param bytes_per_sec bytes in a second; 0: no limit.
-/// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
-/// #GECKO_MQTT_ERR_OUT_OF_RANGE.
+/// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
 /// @par Threads
 /// One at a time for each options handle.
 /// @since 0.1

@@ -142,7 +142,8 @@ pub unsafe extern "C" fn gecko_mqtt_options_set_authorizer(
 /// @param token the token; copied, and the copy is overwritten when it goes.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
 /// #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_INVALID_ARGUMENT: the broker
-/// URL together with others; #GECKO_MQTT_ERR_INVALID_TOKEN; #GECKO_MQTT_ERR_INVALID_URL.
+/// URL together with others; #GECKO_MQTT_ERR_INVALID_TOKEN; #GECKO_MQTT_ERR_INVALID_URL,
+/// #GECKO_MQTT_ERR_UNSUPPORTED, #GECKO_MQTT_ERR_OUT_OF_RANGE: its URL.
 /// @par Threads
 /// One at a time for each options handle.
 /// @since 0.1

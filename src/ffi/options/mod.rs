@@ -71,7 +71,8 @@ pub(super) fn read(options: &Pinned<gecko_mqtt_options_t>) -> Result<RwLockReadG
     options.try_read().or_else(in_use)
 }
 
-/// Never waits for a lock: it could have been held by another thread of the parent when this process was forked.
+/// Never waits for a lock: it could have been held by another thread of the parent when this process was
+/// forked.
 fn in_use<T>(error: TryLockError<T>) -> Result<T> {
     match error {
         // A setter that panicked has set nothing, or everything.
