@@ -7,6 +7,7 @@ pub mod pool;
 use crate::bell::Bell;
 use crate::completion::{Ack, Completion};
 use crate::packet::{self, Received, Scratch};
+use crate::panics;
 use crate::process::lock;
 use crate::session::Batch;
 use crate::session::subscriptions::Released;
@@ -159,7 +160,7 @@ impl Mailbox {
 
     /// Bytes of messages that are not yet handled.
     pub fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
+        self.bytes.load(Ordering::SeqCst)
     }
 
     /// Number of the last message whose callbacks have returned.
@@ -230,8 +231,9 @@ impl Mailbox {
                 if !closing {
                     self.deliver_messages(&batch, ran);
                 }
-                self.bytes.fetch_sub(batch.bytes.len(), Ordering::Relaxed);
-                if self.paused.load(Ordering::Acquire) {
+                // In one order with the driver, which sets `paused` and looks at the bytes again.
+                self.bytes.fetch_sub(batch.bytes.len(), Ordering::SeqCst);
+                if self.paused.load(Ordering::SeqCst) {
                     self.bell.ring();
                 }
             }
@@ -369,8 +371,8 @@ impl Drop for Running {
 
 /// A panic in a callback (a Rust one: those of C cannot) ends that callback, not the dispatching.
 fn guarded(call: impl FnOnce()) {
-    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err() {
-        tracing::error!("a callback panicked");
+    if let Err(panic) = panics::catch(|| panics::outside(call)) {
+        tracing::error!(panic, "a callback panicked");
     }
 }
 

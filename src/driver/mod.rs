@@ -12,6 +12,7 @@ use crate::completion::{Ack, Completion};
 use crate::credentials::Token;
 use crate::dispatch::{self, Delivery};
 use crate::link::{self, Link, Progress, Target};
+use crate::panics;
 use crate::process::lock;
 use crate::reconnect::{Cause, Next, Reconnect};
 use crate::session::queue::Publish;
@@ -20,7 +21,6 @@ use crate::shared::{Command, Shared};
 use crate::{ConnectionState, Error, ErrorKind, Result};
 use clock::{Clock, Random};
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -42,16 +42,16 @@ pub fn dial() -> Dial {
 /// Runs a client until it is closed. A panic in it ends the client's work, with an error, not in silence.
 pub async fn run(shared: Arc<Shared>, dial: Dial) {
     let mut driver = Driver::new(shared, dial);
-    let panicked = {
+    let finished = {
         let mut work = std::pin::pin!(driver.work());
-        std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(|()| false),
-            Err(_) => Poll::Ready(true),
+        std::future::poll_fn(|cx| match panics::catch(|| work.as_mut().poll(cx)) {
+            Ok(poll) => poll.map(Ok),
+            Err(text) => Poll::Ready(Err(text)),
         })
         .await
     };
-    if panicked {
-        driver.collapse().await;
+    if let Err(text) = finished {
+        driver.collapse(&text).await;
     }
     driver.end();
 }
@@ -396,16 +396,18 @@ impl Driver {
     }
 
     /// A defect of this library: the application is told, and can free the client.
-    async fn collapse(&mut self) {
-        tracing::error!("the driver panicked: this client does nothing any more");
-        let message = "a defect of the library ended this client's work: free it and make another one";
+    async fn collapse(&mut self, panic: &str) {
+        tracing::error!(panic, "the driver panicked: this client does nothing any more");
+        let message = format!(
+            "a defect of the library ended this client's work: free it and make another one ({panic})"
+        );
         let error = Error::new(ErrorKind::Internal, message);
         *lock(&self.shared.last_failure) = Some(error.clone());
         self.actions.out.clear();
         self.actions.end = None;
         loop {
             // What it stumbled over may be in there still.
-            if catch_unwind(AssertUnwindSafe(|| self.fail_all(&error))).is_err() {
+            if panics::catch(|| self.fail_all(&error)).is_err() {
                 self.session = new_session(&self.shared);
             }
             self.enter(ConnectionState::ConnectionFailed);
@@ -421,8 +423,8 @@ impl Driver {
     /// The client is being freed.
     fn end(&mut self) {
         let freed = Error::new(ErrorKind::Cancelled, "cancelled: the client was freed");
-        if catch_unwind(AssertUnwindSafe(|| self.fail_all(&freed))).is_err() {
-            tracing::error!("the driver panicked while it ended");
+        if let Err(panic) = panics::catch(|| self.fail_all(&freed)) {
+            tracing::error!(panic, "the driver panicked while it ended");
         }
         self.shared.mailbox.post(Delivery::Ended);
     }
@@ -461,7 +463,7 @@ impl Driver {
     fn must_pause(&self) -> bool {
         let mailbox = &self.shared.mailbox;
         let full = mailbox.bytes() >= dispatch::HIGH_WATER && !mailbox.is_waiting();
-        mailbox.paused.store(full, Ordering::Release);
+        mailbox.paused.store(full, Ordering::SeqCst);
         // Again, because it may have caught up just before it could see that it is waited for.
         full && mailbox.bytes() >= dispatch::HIGH_WATER
     }

@@ -9,7 +9,7 @@ use crate::process::lock;
 use crate::reconnect::Cause;
 use crate::runtime::refused;
 use crate::shared::{Shared, registry};
-use crate::{Error, ErrorKind, Result, sys};
+use crate::{Error, ErrorKind, Result, panics, sys};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
@@ -51,15 +51,13 @@ impl Shared {
         let bell = self.bell.clone();
         let work = move || {
             let call: TokenProvider = call;
-            let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call(request)));
-            if answered.is_err() {
-                tracing::error!("the token provider panicked");
+            if let Err(panic) = panics::catch(|| panics::outside(|| call(request))) {
+                tracing::error!(panic, "the token provider panicked");
             }
             drop(call);
             bell.ring();
         };
-        provider.thread =
-            Some(sys::spawn("gecko-mqtt-token", CALLBACK_STACK, work).map_err(|e| refused(&e))?);
+        provider.thread = Some(sys::spawn("gecko-mqtt-cred", CALLBACK_STACK, work).map_err(|e| refused(&e))?);
         Ok(true)
     }
 }

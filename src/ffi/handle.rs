@@ -218,7 +218,14 @@ impl<H: Handle> Drop for Pinned<H> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+    /// A freed handle may be made again by another test, of the same type.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    fn alone() -> MutexGuard<'static, ()> {
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     struct Apple;
     struct Pear;
@@ -243,6 +250,7 @@ mod tests {
 
     #[test]
     fn a_handle_leads_to_its_object_until_it_is_freed() {
+        let _alone = alone();
         let handle = create::<Pear>("williams".into());
         assert_eq!(*get(handle, "fruit").unwrap(), "williams");
         free(handle).unwrap();
@@ -253,6 +261,7 @@ mod tests {
 
     #[test]
     fn what_is_no_handle_is_not_touched() {
+        let _alone = alone();
         let pear = create::<Pear>(String::new());
         assert_eq!(refused(pear.cast::<Apple>()), ErrorKind::InvalidHandle, "another type");
         assert_eq!(refused::<Apple>(ptr::null()), ErrorKind::NullArgument);
@@ -263,6 +272,7 @@ mod tests {
 
     #[test]
     fn the_object_lives_until_the_last_call_has_left() {
+        let _alone = alone();
         let object = Arc::new(7);
         let handle = create::<Apple>(object.clone());
         let inside = get(handle, "fruit").unwrap();
@@ -275,6 +285,7 @@ mod tests {
 
     #[test]
     fn there_are_as_many_handles_as_wanted() {
+        let _alone = alone();
         let object = Arc::new(1);
         let handles: Vec<_> = (0..3 * SLOTS).map(|_| create::<Apple>(object.clone())).collect();
         assert!(handles.iter().all(|handle| **get(*handle, "fruit").unwrap() == 1));
@@ -284,6 +295,7 @@ mod tests {
 
     #[test]
     fn threads_that_race_to_free_agree_on_one() {
+        let _alone = alone();
         for _ in 0..200 {
             let object = Arc::new(3);
             let handle = create::<Apple>(object.clone()).addr();
@@ -323,6 +335,7 @@ mod tests {
 
     #[test]
     fn a_slot_that_is_used_again_is_not_entered_as_what_it_was() {
+        let _alone = alone();
         let stop = AtomicU32::new(0);
         let places: Vec<_> = (0..SLOTS).map(|_| create::<Plum>(5)).collect();
         places.iter().for_each(|place| free(*place).unwrap());
@@ -355,6 +368,7 @@ mod tests {
 
     #[test]
     fn the_child_of_a_fork_may_not_use_what_the_parent_made() {
+        let _alone = alone();
         let handles = (create::<Apple>(Arc::new(1)), create::<Pear>(String::new()));
         // SAFETY: the child looks at atomics, makes two short messages, and leaves.
         let child = unsafe { libc::fork() };

@@ -89,7 +89,7 @@ impl Session {
                     return Ok(());
                 }
                 Verdict::TooMany => {
-                    let message = "more unacknowledged messages than our receive maximum [MQTT-3.3.4-9]";
+                    let message = "more than twice as many unacknowledged messages as our receive maximum [MQTT-3.3.4-9]";
                     return Err(broken(ReasonCode(0x93), message));
                 }
             },

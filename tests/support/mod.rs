@@ -229,7 +229,11 @@ impl<T: Clone> Seen<T> {
             let before = guard.len();
             let (later, timeout) = self.0.1.wait_timeout(guard, LIMIT).unwrap();
             guard = later;
-            assert!(!timeout.timed_out() || guard.len() > before, "never happened: {what} ({} were seen)", guard.len());
+            assert!(
+                !timeout.timed_out() || guard.len() > before,
+                "never happened: {what} ({} were seen)",
+                guard.len()
+            );
         }
         guard.clone()
     }
