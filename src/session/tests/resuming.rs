@@ -1,0 +1,118 @@
+//! From one connection to the next.
+
+use super::*;
+
+#[test]
+fn half_a_packet_is_not_a_written_one() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::AtMostOnce);
+    rig.session.written(3, rig.now, &mut rig.actions);
+    assert_eq!(rig.ends(), []);
+    rig.lose();
+    rig.connect(LIMITS, false);
+    assert_eq!(rig.sent(), publish(0x30, None, b'1'), "it goes out whole on the next connection");
+    assert_eq!(rig.ends(), [(1, Ok(()))]);
+}
+
+#[test]
+fn a_kept_session_is_continued_with_dup_in_order() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::AtLeastOnce);
+    rig.publish(2, QoS::ExactlyOnce);
+    rig.publish(3, QoS::ExactlyOnce);
+    rig.sent();
+    rig.receive(&[0x50, 2, 0, 2]);
+    rig.publish(4, QoS::AtLeastOnce);
+    rig.lose();
+    rig.connect(LIMITS, true);
+    let expected = [
+        publish(0x3A, Some(1), b'1'),
+        vec![0x62, 2, 0, 2],
+        publish(0x3C, Some(3), b'3'),
+        publish(0x32, Some(4), b'4'),
+    ];
+    assert_eq!(rig.sent(), expected.concat(), "what was never written whole has no DUP");
+    assert_eq!(rig.ends(), []);
+}
+
+#[test]
+fn a_lost_session_is_begun_anew_without_dup() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::AtLeastOnce);
+    rig.publish(2, QoS::ExactlyOnce);
+    rig.publish(3, QoS::ExactlyOnce);
+    rig.sent();
+    rig.receive(&[0x50, 2, 0, 2]);
+    rig.lose();
+    rig.connect(LIMITS, false);
+    let expected = [publish(0x32, Some(1), b'1'), publish(0x34, Some(3), b'3')].concat();
+    assert_eq!(rig.sent(), expected);
+    assert_eq!(rig.ends(), [(2, Ok(()))], "the server had taken it over with its PUBREC");
+}
+
+#[test]
+fn a_replay_keeps_within_a_smaller_receive_maximum() {
+    let mut rig = Rig::connected();
+    (1..=5).for_each(|name| rig.publish(name, QoS::AtLeastOnce));
+    rig.sent();
+    rig.lose();
+    rig.connect(Limits { receive_maximum: 2, ..LIMITS }, true);
+    assert_eq!(rig.session.room(rig.now, 0).acked, 0);
+    for first in [1u8, 3] {
+        let expected = [first, first + 1].map(|id| publish(0x3A, Some(id), b'0' + id)).concat();
+        assert_eq!(rig.sent(), expected);
+        rig.receive(&[0x40, 2, 0, first, 0x40, 2, 0, first + 1]);
+    }
+    assert_eq!(rig.sent(), publish(0x3A, Some(5), b'5'));
+}
+
+#[test]
+fn a_replay_that_is_no_longer_legal_fails_alone() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::ExactlyOnce);
+    rig.publish(2, QoS::AtLeastOnce);
+    rig.sent();
+    rig.lose();
+    rig.connect(Limits { maximum_qos: QoS::AtLeastOnce, ..LIMITS }, false);
+    assert_eq!(rig.sent(), publish(0x32, Some(2), b'2'));
+    assert_eq!(rig.ends(), [(1, Err(ErrorKind::QosNotSupported))]);
+}
+
+#[test]
+fn the_operation_s_time_does_not_run_without_a_connection() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::AtLeastOnce);
+    rig.sent();
+    rig.now += 50 * SEC;
+    rig.lose();
+    rig.now += 500 * SEC;
+    rig.session.time(rig.now, &mut rig.actions);
+    rig.connect(LIMITS, true);
+    rig.sent();
+    rig.now += 29 * SEC;
+    rig.session.time(rig.now, &mut rig.actions);
+    assert_eq!(rig.ends(), []);
+}
+
+#[test]
+fn leaving_tells_every_operation_apart() {
+    let mut rig = Rig::new();
+    rig.connect(Limits { receive_maximum: 1, ..LIMITS }, false);
+    rig.publish(1, QoS::AtLeastOnce);
+    rig.sent();
+    rig.publish(2, QoS::AtLeastOnce);
+    rig.publish(3, QoS::AtMostOnce);
+    rig.subscribe(4, &["a"]);
+    assert!(rig.session.is_busy());
+    let (unwritten, written) =
+        (Error::new(ErrorKind::Cancelled, ""), Error::new(ErrorKind::OutcomeUnknown, ""));
+    rig.session.lost();
+    rig.session.cancel_requests(&unwritten, &mut rig.actions);
+    rig.session.abandon(&unwritten, &written, &mut rig.actions);
+    let mut ends = rig.ends();
+    ends.sort_by_key(|(name, _)| *name);
+    let cancelled = Err(ErrorKind::Cancelled);
+    assert_eq!(ends, [(1, Err(ErrorKind::OutcomeUnknown)), (2, cancelled), (3, cancelled), (4, cancelled)]);
+    assert!(!rig.session.is_busy());
+    assert_eq!(rig.actions.freed.0, 3);
+}
