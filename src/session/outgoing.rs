@@ -383,7 +383,9 @@ impl Session {
         }
     }
 
-    /// Tells the operations whose time is over. Their identifiers stay in use until they are acknowledged.
+    /// Tells the operations whose time is over. Their identifiers stay in use until they are acknowledged, so the
+    /// connection ends: MQTT 5 allows to send them again on a new one only [MQTT-4.4.0-1], and a server that has
+    /// lost them would hold a part of its receive maximum for ever. Each operation costs one connection at most.
     pub(super) fn expire(&mut self, now: Instant, actions: &mut Actions) {
         while let Some(&(deadline, id, ticket)) = self.deadlines.front() {
             let operation = self.operations.get_mut(id).filter(|operation| operation.ticket == ticket);
@@ -408,6 +410,11 @@ impl Session {
                 ),
             );
             actions.done.push((std::mem::replace(completion, Completion::None), Ack::failed(error)));
+            let message = format!(
+                "the server did not acknowledge a packet within {} ms: a new connection gives it another chance",
+                self.settings.operation_timeout.as_millis()
+            );
+            actions.end.get_or_insert_with(|| Error::new(ErrorKind::ConnectionLost, message));
         }
     }
 

@@ -195,3 +195,21 @@ fn a_token_that_the_server_ends_leads_to_authentication_errors_not_to_a_loop() {
     states.wait("the round fails", |states| states.contains(&ConnectionState::ConnectionFailed));
     assert!(sim.stats().connections <= 4);
 }
+
+#[test]
+fn an_acknowledgement_that_never_comes_does_not_wedge_the_quota() {
+    let connack = ConnackProperties { receive_maximum: Some(1), ..ConnackProperties::silent() };
+    let sim = Sim::start(Config { connack, ..Config::generic_broker() });
+    let mut options = impatient(sim.plain());
+    options.set_operation_timeout_ms(300).unwrap();
+    let client = connected(&options);
+    sim.on_publishes(1, PublishFault::DropAcknowledgement);
+    let ends = Seen::default();
+    for n in 0..3u8 {
+        let end = noted(&ends, move |ack| (n, ack.result.clone().err().map(|error| error.kind())));
+        client.publish(&message("t", &[n], QoS::AtLeastOnce), end).unwrap();
+    }
+    assert_eq!(ends.wait_for(3), [(0, Some(ErrorKind::OutcomeUnknown)), (1, None), (2, None)]);
+    assert!(sim.publishes().iter().any(|publish| publish.dup && publish.payload() == [0]));
+    assert_eq!(sim.protocol_error_texts(), Vec::<String>::new());
+}

@@ -115,6 +115,11 @@ fn an_unanswered_operation_times_out_and_keeps_its_identifier() {
     rig.now += 60 * SEC;
     rig.session.time(rig.now, &mut rig.actions);
     assert_eq!(rig.ends(), [(1, Err(ErrorKind::OutcomeUnknown))]);
+    let end = rig.actions.end.take();
+    assert!(end.is_some(), "the server is given another chance, by a new connection");
+    rig.now += 60 * SEC;
+    rig.session.time(rig.now, &mut rig.actions);
+    rig.actions.end = None;
     rig.publish(2, QoS::AtLeastOnce);
     rig.receive(&[0x40, 2, 0, 1]);
     assert_eq!(rig.ends(), [], "1 was told, and 2 has another identifier");
