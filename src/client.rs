@@ -5,7 +5,7 @@ use crate::dispatch::Mailbox;
 use crate::dispatch::listeners::{MessageListener, Receipt, StateListener};
 use crate::driver;
 use crate::options::{Options, TokenInput, TokenRequest};
-use crate::packet::{RetainHandling, StoredPublish, topic};
+use crate::packet::{Filter, RetainHandling, StoredPublish, topic};
 use crate::process::lock;
 use crate::runtime::Runtime;
 use crate::session::queue::Publish;
@@ -345,14 +345,11 @@ fn check_subscriptions(subscriptions: &[Subscription<'_>]) -> Result<()> {
         ));
     }
     for (index, subscription) in subscriptions.iter().enumerate() {
-        topic::valid_filter(subscription.filter)?;
+        let Subscription { filter, no_local, .. } = *subscription;
+        Filter { filter, no_local, ..Filter::default() }.check()?;
         if subscription.retain_handling > 2 {
             let message = format!("retain handling is 0, 1 or 2, not {}", subscription.retain_handling);
             return Err(Error::new(ErrorKind::OutOfRange, message));
-        }
-        if subscription.no_local && subscription.filter.starts_with("$share/") {
-            let message = "no local is not allowed for a shared subscription [MQTT-3.8.3-4]";
-            return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         if subscriptions[..index].iter().any(|other| other.filter == subscription.filter) {
             let message = format!("the topic filter '{}' is there twice", subscription.filter);

@@ -20,7 +20,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 /// Bytes of messages that wait for their callbacks, above which nothing more is read from the server.
@@ -89,7 +88,7 @@ pub struct Mailbox {
 #[derive(Default)]
 struct Inner {
     queue: VecDeque<Delivery>,
-    running: Option<ThreadId>,
+    running: bool,
     scheduled: bool,
     ended: bool,
 }
@@ -138,7 +137,7 @@ impl Mailbox {
             (_, delivery) => inner.queue.push_back(delivery),
         }
         self.changed.notify_all();
-        if inner.scheduled || inner.running.is_some() {
+        if inner.scheduled || inner.running {
             return;
         }
         inner.scheduled = true;
@@ -196,21 +195,21 @@ impl Mailbox {
     fn run_once(&self, ran: &mut usize) -> bool {
         let mut inner = lock(&self.inner);
         inner.scheduled = false;
-        if inner.running.is_some() || inner.queue.is_empty() {
+        if inner.running || inner.queue.is_empty() {
             return false;
         }
-        inner.running = Some(std::thread::current().id());
+        inner.running = true;
         let due = std::mem::take(&mut inner.queue);
         drop(inner);
-        let _running = Running::enter(self);
+        let running = Running::enter(self);
         let mut ended = false;
         for delivery in due {
             ended |= self.deliver(delivery, ran);
         }
         // Dropped first: it must not be seen as running on this thread once another may take over.
-        drop(_running);
+        drop(running);
         let mut inner = lock(&self.inner);
-        inner.running = None;
+        inner.running = false;
         inner.ended |= ended;
         let more = !inner.queue.is_empty();
         inner.scheduled = more;
@@ -340,10 +339,10 @@ impl Mailbox {
     pub fn finish(&self) {
         loop {
             let mut inner = lock(&self.inner);
-            while !inner.ended && (inner.running.is_some() || inner.queue.is_empty()) {
+            while !inner.ended && (inner.running || inner.queue.is_empty()) {
                 inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
             }
-            if inner.ended && inner.running.is_none() {
+            if inner.ended && !inner.running {
                 return;
             }
             drop(inner);

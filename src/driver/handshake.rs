@@ -2,7 +2,7 @@
 
 use super::{Driver, Interrupt};
 use crate::credentials::Login;
-use crate::link::{self, Link, Progress, Stream, Target};
+use crate::link::{self, Link, Progress, Target};
 use crate::packet::{self, Connect, Received, Will};
 use crate::session::limits::Limits;
 use crate::session::pacing::Pace;
@@ -46,7 +46,7 @@ impl Driver {
             let progress = progress.clone();
             async move {
                 let link = dial(target, progress).await?;
-                greet(link, &connect, keep_alive_secs).await
+                greet(link, &connect, keep_alive_secs, pace).await
             }
         };
         // On the heap: an idle client does not carry the room that a TLS hand-shake needs.
@@ -60,7 +60,7 @@ impl Driver {
                         Err(Error::new(ErrorKind::ConnectTimeout, message))
                     })?;
                     self.adopt(assigned);
-                    return Ok(Greeting { pace, ..greeting });
+                    return Ok(greeting);
                 }
                 () = shared.bell.rung() => {
                     if self.interrupted() == Some(Interrupt::Leave) {
@@ -139,7 +139,12 @@ impl Driver {
     }
 }
 
-async fn greet(mut link: Link, connect: &[u8], keep_alive_secs: u16) -> Result<(Greeting, Option<String>)> {
+async fn greet(
+    mut link: Link,
+    connect: &[u8],
+    keep_alive_secs: u16,
+    pace: Pace,
+) -> Result<(Greeting, Option<String>)> {
     let sent = async {
         link.stream.write_all(connect).await?;
         link.stream.flush().await
@@ -151,20 +156,13 @@ async fn greet(mut link: Link, connect: &[u8], keep_alive_secs: u16) -> Result<(
         if let Some(granted) = connack(&bytes, keep_alive_secs)? {
             break granted;
         }
-        if read_some(&mut *link.stream, &mut bytes).await.map_err(before_connack)? == 0 {
-            return Err(match broken {
-                Some(broken) => before_connack(broken),
-                None => before_connack(std::io::ErrorKind::UnexpectedEof.into()),
-            });
+        if link.stream.read_buf(&mut bytes).await.map_err(before_connack)? == 0 {
+            return Err(before_connack(broken.unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())));
         }
     };
     bytes.drain(..used);
     let (limits, session_present, assigned) = granted;
-    Ok((Greeting { link, limits, session_present, rest: bytes, pace: Pace::default() }, assigned))
-}
-
-async fn read_some(stream: &mut dyn Stream, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
-    stream.read_buf(bytes).await
+    Ok((Greeting { link, limits, session_present, rest: bytes, pace }, assigned))
 }
 
 fn before_connack(error: std::io::Error) -> Error {

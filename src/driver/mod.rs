@@ -83,7 +83,7 @@ pub(crate) struct Driver {
 
 struct Farewell {
     until: Instant,
-    completions: Vec<Completion>,
+    completion: Completion,
 }
 
 /// What ended a wait.
@@ -183,7 +183,7 @@ impl Driver {
                     }
                 }
                 Command::Disconnect { until, completion } => {
-                    self.farewell = Some(Farewell { until, completions: vec![completion] });
+                    self.farewell = Some(Farewell { until, completion });
                 }
                 Command::Request(request) => self.session.request(request, now, &mut self.actions),
                 Command::Handled(number) => {
@@ -240,18 +240,14 @@ impl Driver {
 
     /// Connects, and again, until the application wants it no more or it is hopeless.
     async fn pursue(&mut self) {
-        self.enter(ConnectionState::Connecting);
         let mut trying = ConnectionState::Connecting;
         loop {
             self.enter(trying);
-            let next = match self.attempt().await {
+            let (error, lived) = match self.attempt().await {
                 Err(None) => return self.leave(),
                 Err(Some(error)) => {
                     tracing::info!(%error, attempt = self.reconnect.attempt(), "connection attempt failed");
-                    *lock(&self.shared.last_failure) = Some(error.clone());
-                    self.forget_refused_token(error.kind());
-                    let cause = Cause::of(error.kind());
-                    (self.reconnect.failed(cause, self.random.unit()), error)
+                    (error, None)
                 }
                 Ok(greeting) => {
                     *lock(&self.shared.last_failure) = None;
@@ -261,15 +257,18 @@ impl Driver {
                         End::Left => return self.leave(),
                         End::Lost { error, lived } => {
                             tracing::info!(%error, lived_ms = lived.as_millis() as u64, "connection lost");
-                            *lock(&self.shared.last_failure) = Some(error.clone());
-                            self.forget_refused_token(error.kind());
-                            let cause = Cause::of(error.kind());
-                            (self.reconnect.lost(cause, lived, self.random.unit()), error)
+                            (error, Some(lived))
                         }
                     }
                 }
             };
-            let (next, error) = next;
+            *lock(&self.shared.last_failure) = Some(error.clone());
+            self.forget_refused_token(error.kind());
+            let (cause, random) = (Cause::of(error.kind()), self.random.unit());
+            let next = match lived {
+                Some(lived) => self.reconnect.lost(cause, lived, random),
+                None => self.reconnect.failed(cause, random),
+            };
             let next = if self.shared.reconnect.load(Ordering::Acquire) { next } else { Next::Stop };
             let interrupt = match next {
                 Next::Retry { delay, .. } => {
@@ -354,10 +353,7 @@ impl Driver {
     /// The application left: what it had accepted and could not be sent any more is cancelled.
     fn leave(&mut self) {
         self.wanted = false;
-        let left = Error::new(ErrorKind::Disconnected, "the application disconnected");
-        for completion in self.connects.drain(..) {
-            completion.complete(Ack::failed(left.clone()));
-        }
+        self.refuse_connects(&Error::new(ErrorKind::Disconnected, "the application disconnected"));
         if self.closing() {
             return;
         }
@@ -372,8 +368,8 @@ impl Driver {
         self.session.cancel_requests(&unsent, &mut self.actions);
         let left_over = self.abandon(&unsent, &unknown);
         self.enter(ConnectionState::Disconnected);
-        for completion in self.farewell.take().into_iter().flat_map(|farewell| farewell.completions) {
-            completion.complete(match left_over {
+        if let Some(farewell) = self.farewell.take() {
+            farewell.completion.complete(match left_over {
                 0 => Ack::SENT,
                 count => Ack::failed(Error::new(
                     ErrorKind::Timeout,
@@ -414,9 +410,7 @@ impl Driver {
             if self.closing() {
                 return;
             }
-            let bell = self.shared.bell.clone();
-            bell.rung().await;
-            self.absorb();
+            self.shared.bell.rung().await;
         }
     }
 
@@ -433,13 +427,9 @@ impl Driver {
     fn fail_all(&mut self, error: &Error) {
         loop {
             self.absorb();
-            for completion in self.connects.drain(..) {
-                completion.complete(Ack::failed(error.clone()));
-            }
+            self.refuse_connects(error);
             let Some(farewell) = self.farewell.take() else { break };
-            for completion in farewell.completions {
-                completion.complete(Ack::failed(error.clone()));
-            }
+            farewell.completion.complete(Ack::failed(error.clone()));
         }
         self.session.lost();
         self.session.forget_subscriptions(error, &mut self.actions);

@@ -245,15 +245,13 @@ impl Driver {
         // With clean start the session ends here, on the server too; without, it waits for the next connection.
         let session_expiry_secs = self.shared.settings.clean_start.then_some(0);
         self.session.disconnect(ReasonCode(0), session_expiry_secs, &mut self.actions);
-        let out = std::mem::take(&mut self.actions.out);
-        let parting = async {
-            wire.stream.write_all(&out[wire.taken..]).await?;
-            wire.stream.flush().await?;
-            wire.stream.shutdown().await
-        };
         let left = self.farewell.as_ref().map_or(FAREWELL, |farewell| {
             farewell.until.saturating_duration_since(Instant::now().into_std()).clamp(FAREWELL / 5, FAREWELL)
         });
+        let parting = async {
+            self.drain(wire).await?;
+            wire.stream.shutdown().await
+        };
         let _ = tokio::time::timeout(left, parting).await;
     }
 }

@@ -311,6 +311,9 @@ impl Connection {
 
     /// How the topic of a publish that is written next goes out.
     fn alias(&mut self, publish: &Publish, expiry_secs: Option<u32>) -> Alias {
+        if self.limits.topic_alias_maximum == 0 {
+            return Alias::None;
+        }
         let longest = Header { id: 1, dup: false, alias: Alias::Set(1), expiry_secs };
         if self.limits.check_size(publish.stored.size(&longest)).is_err() {
             return Alias::None;

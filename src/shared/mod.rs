@@ -74,7 +74,6 @@ pub struct Shared {
     pub network_changed: AtomicBool,
     client_id: Mutex<String>,
     state: AtomicU8,
-    connected: AtomicBool,
 }
 
 /// The application's token provider, and the thread that is in it.
@@ -105,7 +104,6 @@ impl Shared {
             reconnect: AtomicBool::new(settings.reconnect),
             network_changed: AtomicBool::new(false),
             state: AtomicU8::new(ConnectionState::Disconnected as u8),
-            connected: AtomicBool::new(false),
             settings,
         });
         registry::add_client(number, &shared);
@@ -164,9 +162,9 @@ impl Shared {
     }
 
     /// Tells the end of operations: threads that wait at once, callbacks where they run.
-    pub fn complete(&self, mut done: Vec<(Completion, Ack)>) {
+    pub fn complete(&self, done: Vec<(Completion, Ack)>) {
         let mut callbacks = Vec::new();
-        for (completion, ack) in done.drain(..) {
+        for (completion, ack) in done {
             if completion.is_callback() {
                 callbacks.push((completion, ack));
             } else {
@@ -184,17 +182,13 @@ impl Shared {
 
     /// Changes the state and has it told; does nothing where it is the same.
     pub fn set_state(&self, state: ConnectionState) {
-        self.connected.store(
-            matches!(state, ConnectionState::Connected | ConnectionState::CredentialRefreshFailed),
-            Ordering::Release,
-        );
         if self.state.swap(state as u8, Ordering::AcqRel) != state as u8 {
             self.mailbox.post(Delivery::State(state));
         }
     }
 
     pub fn is_connected(&self) -> bool {
-        self.connected.load(Ordering::Acquire)
+        matches!(self.state(), ConnectionState::Connected | ConnectionState::CredentialRefreshFailed)
     }
 
     pub fn client_id(&self) -> String {
