@@ -4,8 +4,7 @@ use super::{Driver, Interrupt};
 use crate::credentials::Login;
 use crate::link::{self, Link, Progress, Target};
 use crate::packet::{self, Connect, Received, Will};
-use crate::session::limits::Limits;
-use crate::session::pacing::Pace;
+use crate::session::limits::{Limits, Quotas};
 use crate::session::refusal;
 use crate::{Error, ErrorKind, Result};
 use std::sync::Arc;
@@ -19,8 +18,6 @@ pub struct Greeting {
     pub session_present: bool,
     /// What came behind the CONNACK.
     pub rest: Vec<u8>,
-    /// What this server takes without discarding.
-    pub pace: Pace,
 }
 
 /// CONNACKs are small; this one is of somebody else.
@@ -41,12 +38,12 @@ impl Driver {
             port = target.port(),
             "connecting"
         );
-        let pace = self.pace(target.host());
+        let quotas = self.quotas(target.host());
         let greeting = {
             let progress = progress.clone();
             async move {
                 let link = dial(target, progress).await?;
-                greet(link, &connect, keep_alive_secs, pace).await
+                greet(link, &connect, keep_alive_secs, quotas).await
             }
         };
         // On the heap: an idle client does not carry the room that a TLS hand-shake needs.
@@ -71,11 +68,10 @@ impl Driver {
         }
     }
 
-    /// What the options say; where they do not, AWS's quotas for a connection at AWS's endpoints.
-    fn pace(&self, host: &str) -> Pace {
-        let aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
-        let quotas = if aws { Pace { messages: 100, bytes: 512 * 1024 } } else { Pace::default() };
-        self.shared.settings.pace.unwrap_or(quotas)
+    /// The service's, but for the pace, where the options say one.
+    fn quotas(&self, host: &str) -> Quotas {
+        let known = Quotas::of(host);
+        Quotas { pace: self.shared.settings.pace.unwrap_or(known.pace), ..known }
     }
 
     /// An identifier that the server chose is used again, but for AWS's, which refuses its own ($GEN/…).
@@ -143,7 +139,7 @@ async fn greet(
     mut link: Link,
     connect: &[u8],
     keep_alive_secs: u16,
-    pace: Pace,
+    quotas: Quotas,
 ) -> Result<(Greeting, Option<String>)> {
     let sent = async {
         link.stream.write_all(connect).await?;
@@ -153,7 +149,7 @@ async fn greet(
     let broken = sent.await.err();
     let mut bytes = Vec::with_capacity(512);
     let (granted, used) = loop {
-        if let Some(granted) = connack(&bytes, keep_alive_secs)? {
+        if let Some(granted) = connack(&bytes, keep_alive_secs, quotas)? {
             break granted;
         }
         if link.stream.read_buf(&mut bytes).await.map_err(before_connack)? == 0 {
@@ -162,7 +158,7 @@ async fn greet(
     };
     bytes.drain(..used);
     let (limits, session_present, assigned) = granted;
-    Ok((Greeting { link, limits, session_present, rest: bytes, pace }, assigned))
+    Ok((Greeting { link, limits, session_present, rest: bytes }, assigned))
 }
 
 fn before_connack(error: std::io::Error) -> Error {
@@ -179,7 +175,7 @@ fn before_connack(error: std::io::Error) -> Error {
 type Granted = (Limits, bool, Option<String>);
 
 /// The CONNACK at the beginning of what has come, and its length.
-fn connack(bytes: &[u8], keep_alive_secs: u16) -> Result<Option<(Granted, usize)>> {
+fn connack(bytes: &[u8], keep_alive_secs: u16, quotas: Quotas) -> Result<Option<(Granted, usize)>> {
     let broken = |malformed: packet::Malformed| {
         let message = format!("what the server answered to CONNECT is not MQTT 5: {malformed}");
         Error::new(ErrorKind::Protocol, message)
@@ -190,7 +186,7 @@ fn connack(bytes: &[u8], keep_alive_secs: u16) -> Result<Option<(Granted, usize)
             Err(refusal::connack(connack.reason, connack.reason_string, connack.server_reference))
         }
         Received::ConnAck(connack) => {
-            let limits = Limits::granted(&connack, keep_alive_secs);
+            let limits = Limits::granted(&connack, keep_alive_secs, quotas);
             let assigned = connack.assigned_client_id.map(str::to_owned);
             Ok(Some(((limits, connack.session_present, assigned), frame.len)))
         }

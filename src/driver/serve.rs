@@ -46,7 +46,7 @@ struct Turn {
 
 impl Driver {
     pub(super) async fn serve(&mut self, greeting: Greeting) -> End {
-        let Greeting { link, limits, session_present, rest, pace } = greeting;
+        let Greeting { link, limits, session_present, rest } = greeting;
         let since = Instant::now();
         let mut wire = Wire {
             stream: link.stream,
@@ -59,7 +59,6 @@ impl Driver {
         tracing::info!(client_id = self.shared.client_id(), peer = %link.peer, session_present, "connected");
         let now = self.clock.now();
         self.actions.out.clear();
-        self.session.set_pace(pace);
         self.session.connected(limits, session_present, now, &mut self.actions);
         self.enter(ConnectionState::Connected);
         for completion in self.connects.drain(..) {

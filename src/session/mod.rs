@@ -118,6 +118,8 @@ pub struct Session {
     /// Publishes that were taken from the queue and are to go before the rest of it.
     held: VecDeque<Publish>,
     deadlines: VecDeque<(Instant, u16, u64)>,
+    /// The publish that the server ended a connection over, for the second time.
+    condemned: Option<(u16, ReasonCode)>,
     next_ticket: u64,
     pacer: Pacer,
     connection: Option<Connection>,
@@ -133,6 +135,7 @@ impl Session {
             replay: VecDeque::new(),
             held: VecDeque::new(),
             deadlines: VecDeque::new(),
+            condemned: None,
             next_ticket: 0,
             pacer: Pacer::new(Pace::default()),
             connection: None,
@@ -141,6 +144,7 @@ impl Session {
 
     /// A connection is there: CONNACK came with success.
     pub fn connected(&mut self, limits: Limits, session_present: bool, now: Instant, actions: &mut Actions) {
+        self.pacer = Pacer::new(limits.quotas.pace);
         self.connection = Some(Connection {
             keep_alive: KeepAlive::new(limits.keep_alive_secs, now),
             limits,
@@ -151,16 +155,9 @@ impl Session {
             aliases: Aliases::new(limits.topic_alias_maximum),
         });
         self.incoming.connected(session_present);
-        if !session_present {
-            self.subscriptions.restore();
-        }
+        self.subscriptions.restore(session_present);
         self.plan_replay(session_present, actions);
         self.pump(now, actions);
-    }
-
-    /// What the server of the next connection takes without discarding.
-    pub fn set_pace(&mut self, pace: Pace) {
-        self.pacer = Pacer::new(pace);
     }
 
     /// The connection is gone. What it had not written is written by the next one.

@@ -1,7 +1,7 @@
 //! The session against a model of a server: random histories of publishes, acknowledgements late and out of
 //! order, cuts, sessions kept and lost, limits that change. What must hold is checked after every step.
 
-use super::limits::Limits;
+use super::limits::{Limits, Quotas};
 use super::queue::{Publish, Queue, QueueLimit, QueuePolicy};
 use super::*;
 use crate::packet::{self, StoredPublish};
@@ -219,6 +219,7 @@ impl World {
             wildcard_available: true,
             shared_available: true,
             keep_alive_secs: 0,
+            quotas: Quotas::NONE,
         };
         self.session.connected(limits, kept, self.now, &mut self.actions);
     }

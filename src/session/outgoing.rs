@@ -2,12 +2,15 @@
 
 use super::queue::Publish;
 use super::subscriptions::{Request, Wanted};
-use super::{Actions, Connection, HIGH_WATER, Room, Session};
+use super::{Actions, Connection, HIGH_WATER, Room, Session, refusal};
 use crate::completion::{Ack, Completion};
 use crate::packet::{AckKind, Alias, Filter, Header, ReasonCode, Subscribe, Unsubscribe};
 use crate::{Error, ErrorKind, QoS};
 use std::collections::VecDeque;
 use std::time::Instant;
+
+/// How many connections may end because the same acknowledgement does not come.
+const CHANCES: u8 = 2;
 
 /// What a packet identifier stands for.
 #[derive(Debug)]
@@ -16,9 +19,16 @@ pub(super) struct Operation {
     pub ticket: u64,
     /// The last write, once it happened on the current connection.
     pub written_at: Option<Instant>,
-    /// Its completion was told (it timed out); the identifier stays in use.
-    pub told: bool,
+    /// How often its acknowledgement was overdue. From the first time on its completion has been told; the
+    /// identifier stays in use.
+    pub overdue: u8,
     pub kind: Kind,
+}
+
+impl Operation {
+    fn told(&self) -> bool {
+        self.overdue > 0
+    }
 }
 
 #[derive(Debug)]
@@ -36,6 +46,8 @@ pub(super) struct InFlight {
     pub ever_written: bool,
     /// Counts against the current connection's receive maximum.
     pub on_connection: bool,
+    /// The server ended a connection over it.
+    pub blamed: bool,
 }
 
 /// A packet that is encoded and not wholly written, and the position in the stream where it ends.
@@ -115,7 +127,7 @@ impl Session {
         let legal = remaining_expiry(&publish, now).and_then(|expiry| {
             let header = Header { id: 1, dup: false, alias: Alias::None, expiry_secs: expiry };
             let size = publish.stored.size(&header);
-            connection.limits.check_publish(qos, publish.stored.retain(), size).map(|()| header)
+            connection.limits.check_publish(&publish.stored, size).map(|()| header)
         });
         let mut header = match legal {
             Ok(header) => header,
@@ -138,8 +150,9 @@ impl Session {
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let in_flight = InFlight { publish, received: false, ever_written: false, on_connection: true };
-        let operation = Operation { ticket, written_at: None, told: false, kind: Kind::Publish(in_flight) };
+        let in_flight =
+            InFlight { publish, received: false, ever_written: false, on_connection: true, blamed: false };
+        let operation = Operation { ticket, written_at: None, overdue: 0, kind: Kind::Publish(in_flight) };
         match self.operations.insert(operation) {
             Ok(id) => {
                 header.id = id;
@@ -170,7 +183,7 @@ impl Session {
         };
         let checked = match &request {
             Request::Subscribe { filters, .. } => {
-                filters.iter().try_for_each(|wanted| connection.limits.check_filter(&wanted.filter))
+                connection.limits.check_filters(filters.iter().map(|wanted| &*wanted.filter))
             }
             Request::Unsubscribe { .. } => Ok(()),
         };
@@ -185,14 +198,16 @@ impl Session {
             .and_then(|()| encode_request(&request, 1, &mut packet))
             .and_then(|()| connection.limits.check_size(packet.len()));
         if let Err(error) = checked {
-            if let Request::Subscribe { filters, restoring: true, .. } = &request {
-                actions.refused.extend(filters.iter().map(|wanted| (wanted.filter.clone(), error.clone())));
-            }
-            return request.fail(&error, &mut actions.done, &mut actions.released);
+            return match request {
+                Request::Subscribe { filters, restoring: true, .. } => {
+                    self.cannot_restore(filters, &error, actions);
+                }
+                request => request.fail(&error, &mut actions.done, &mut actions.released),
+            };
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let operation = Operation { ticket, written_at: None, told: false, kind: Kind::Request(request) };
+        let operation = Operation { ticket, written_at: None, overdue: 0, kind: Kind::Request(request) };
         match self.operations.insert(operation) {
             Ok(id) => {
                 if let Some(Operation { kind: Kind::Request(request), .. }) = self.operations.get_mut(id) {
@@ -213,6 +228,18 @@ impl Session {
         }
     }
 
+    /// A restoration that is not legal here: those of its filters that are go out alone.
+    fn cannot_restore(&mut self, mut filters: Vec<Wanted>, error: &Error, actions: &mut Actions) {
+        if filters.len() > 1 {
+            for wanted in filters.into_iter().rev() {
+                self.subscriptions.pending.push_front(Request::restoring(vec![wanted]));
+            }
+        } else if let Some(wanted) = filters.pop() {
+            actions.refused.push((wanted.filter.clone(), error.clone()));
+            self.subscriptions.declined(wanted);
+        }
+    }
+
     /// What was written completely is done (QoS 0), or its time runs (everything else).
     pub(super) fn settle_written(&mut self, now: Instant, actions: &mut Actions) {
         let Some(connection) = &mut self.connection else { return };
@@ -228,7 +255,7 @@ impl Session {
                     if let Kind::Publish(in_flight) = &mut operation.kind {
                         in_flight.ever_written = true;
                     }
-                    if !operation.told {
+                    if operation.overdue < CHANCES {
                         self.deadlines.push_back((now + self.settings.operation_timeout, id, ticket));
                     }
                 }
@@ -262,8 +289,9 @@ impl Session {
         }
         requests.sort_unstable();
         for (_, id) in requests.into_iter().rev() {
-            if let Some(Operation { kind: Kind::Request(mut request), told, .. }) = self.operations.remove(id)
-            {
+            if let Some(operation) = self.operations.remove(id) {
+                let told = operation.told();
+                let Kind::Request(mut request) = operation.kind else { continue };
                 let ours = matches!(request, Request::Subscribe { restoring: true, .. });
                 if told {
                     *request.completion() = Completion::None;
@@ -279,27 +307,51 @@ impl Session {
     /// A new connection: what is in flight is sent again, in the order in which it was accepted. Where the
     /// server lost the session everything is as if it had never been sent.
     pub(super) fn plan_replay(&mut self, session_present: bool, actions: &mut Actions) {
+        if let Some((id, reason)) = self.condemned.take() {
+            self.end_operation(id, Ack::failed(refusal::condemned(reason)), actions);
+        }
         let mut order = Vec::with_capacity(self.operations.len());
         for (id, operation) in self.operations.iter_mut() {
+            let overdue = operation.overdue;
             if let Kind::Publish(in_flight) = &mut operation.kind {
                 if !session_present {
                     in_flight.ever_written = false;
                 }
-                order.push((in_flight.publish.order, id, in_flight.received && !session_present));
+                // PUBREC said that the server has the message; the rest of the hand-shake died with the session.
+                let taken_over = in_flight.received && !session_present;
+                // Its end was told long ago. With QoS 2 the server may know the identifier, which is then not free.
+                let at_least_once = in_flight.publish.stored.qos() == QoS::AtLeastOnce;
+                let given_up = overdue >= CHANCES && (at_least_once || !session_present);
+                order.push((in_flight.publish.order, id, taken_over || given_up));
             }
         }
         order.sort_unstable();
-        for (_, id, taken_over) in order {
-            if taken_over {
-                // PUBREC said that the server has the message; the rest of the hand-shake died with the session.
-                self.end_operation(
-                    id,
-                    Ack { result: Ok(()), reason_code: Some(0), round_trip: None },
-                    actions,
-                );
+        for (_, id, ended) in order {
+            if ended {
+                let ack = Ack { result: Ok(()), reason_code: Some(0), round_trip: None };
+                self.end_operation(id, ack, actions);
             } else {
                 self.replay.push_back(id);
             }
+        }
+    }
+
+    /// A DISCONNECT that objects to a packet is most likely meant for the first publish that is not acknowledged. One
+    /// that has cost two connections so is not sent a third time: everything behind it would wait for ever.
+    pub(super) fn blame(&mut self, reason: ReasonCode) {
+        if !matches!(reason.0, 129 | 130 | 144 | 149 | 153..=155) {
+            return;
+        }
+        let written = self.operations.iter_mut().filter(|(_, operation)| operation.written_at.is_some());
+        let publishes = written.filter_map(|(id, operation)| match &mut operation.kind {
+            Kind::Publish(in_flight) => Some((id, in_flight)),
+            Kind::Request(_) => None,
+        });
+        let Some((id, first)) = publishes.min_by_key(|(_, in_flight)| in_flight.publish.order) else {
+            return;
+        };
+        if std::mem::replace(&mut first.blamed, true) {
+            self.condemned = Some((id, reason));
         }
     }
 
@@ -310,6 +362,7 @@ impl Session {
             self.replay.pop_front();
             return true;
         };
+        let told = operation.told();
         let Kind::Publish(in_flight) = &mut operation.kind else {
             self.replay.pop_front();
             return true;
@@ -334,13 +387,11 @@ impl Session {
             };
             let mut header = Header { id, dup, alias: Alias::None, expiry_secs: expiry };
             let size = publish.stored.size(&header);
-            if let Err(error) =
-                connection.limits.check_publish(publish.stored.qos(), publish.stored.retain(), size)
-            {
+            if let Err(error) = connection.limits.check_publish(&publish.stored, size) {
                 self.end_operation(id, Ack::failed(error), actions);
                 return true;
             }
-            if !operation.told && !publish.completion.begin_write() && !dup {
+            if !told && !publish.completion.begin_write() && !dup {
                 self.end_operation(id, Ack::SENT, actions);
                 return true;
             }
@@ -358,18 +409,19 @@ impl Session {
     /// Takes an operation out and tells its end.
     pub(super) fn end_operation(&mut self, id: u16, ack: Ack, actions: &mut Actions) {
         let Some(operation) = self.operations.remove(id) else { return };
+        let told = operation.told();
         match operation.kind {
             Kind::Publish(in_flight) => {
                 if in_flight.on_connection {
                     self.connection_in_use_less();
                 }
                 let mut publish = in_flight.publish;
-                if operation.told {
+                if told {
                     publish.completion = Completion::None;
                 }
                 end_publish(publish, ack, actions);
             }
-            Kind::Request(mut request) if !operation.told => {
+            Kind::Request(mut request) if !told => {
                 let completion = std::mem::replace(request.completion(), Completion::None);
                 actions.done.push((completion, ack));
             }
@@ -385,11 +437,13 @@ impl Session {
 
     /// Tells the operations whose time is over. Their identifiers stay in use until they are acknowledged, so the
     /// connection ends: MQTT 5 allows to send them again on a new one only [MQTT-4.4.0-1], and a server that has
-    /// lost them would hold a part of its receive maximum for ever. Each operation costs one connection at most.
+    /// lost them would hold a part of its receive maximum for ever. Each operation costs [`CHANCES`] connections at
+    /// most.
     pub(super) fn expire(&mut self, now: Instant, actions: &mut Actions) {
+        let ms = self.settings.operation_timeout.as_millis();
         while let Some(&(deadline, id, ticket)) = self.deadlines.front() {
-            let operation = self.operations.get_mut(id).filter(|operation| operation.ticket == ticket);
-            let Some(operation) = operation.filter(|operation| !operation.told) else {
+            let Some(operation) = self.operations.get_mut(id).filter(|operation| operation.ticket == ticket)
+            else {
                 self.deadlines.pop_front();
                 continue;
             };
@@ -397,22 +451,19 @@ impl Session {
                 return;
             }
             self.deadlines.pop_front();
-            operation.told = true;
-            let completion = match &mut operation.kind {
-                Kind::Publish(in_flight) => &mut in_flight.publish.completion,
-                Kind::Request(request) => request.completion(),
-            };
-            let error = Error::new(
-                ErrorKind::OutcomeUnknown,
-                format!(
-                    "sent, but not acknowledged within {} ms: it may or may not have arrived",
-                    self.settings.operation_timeout.as_millis()
-                ),
-            );
-            actions.done.push((std::mem::replace(completion, Completion::None), Ack::failed(error)));
+            operation.overdue += 1;
+            if operation.overdue == 1 {
+                let completion = match &mut operation.kind {
+                    Kind::Publish(in_flight) => &mut in_flight.publish.completion,
+                    Kind::Request(request) => request.completion(),
+                };
+                let message =
+                    format!("sent, but not acknowledged within {ms} ms: it may or may not have arrived");
+                let ack = Ack::failed(Error::new(ErrorKind::OutcomeUnknown, message));
+                actions.done.push((std::mem::replace(completion, Completion::None), ack));
+            }
             let message = format!(
-                "the server did not acknowledge a packet within {} ms: a new connection gives it another chance",
-                self.settings.operation_timeout.as_millis()
+                "the server did not acknowledge a packet within {ms} ms: a new connection gives it another chance"
             );
             actions.end.get_or_insert_with(|| Error::new(ErrorKind::ConnectionLost, message));
         }
@@ -421,11 +472,13 @@ impl Session {
     pub(super) fn abandon_operations(&mut self, unwritten: &Error, written: &Error, actions: &mut Actions) {
         self.replay.clear();
         self.deadlines.clear();
+        self.condemned = None;
         let mut publishes: Vec<_> = self.held.drain(..).map(|publish| (publish, false)).collect();
         for (_, operation) in self.operations.drain() {
+            let told = operation.told();
             match operation.kind {
                 Kind::Publish(mut in_flight) => {
-                    if operation.told {
+                    if told {
                         in_flight.publish.completion = Completion::None;
                     }
                     publishes.push((in_flight.publish, in_flight.ever_written));

@@ -56,6 +56,7 @@ impl Session {
             }
             Received::PingResp => Ok(()),
             Received::Disconnect(disconnect) => {
+                self.blame(disconnect.reason);
                 let error = refusal::disconnect(
                     disconnect.reason,
                     disconnect.reason_string,
@@ -165,7 +166,9 @@ impl Session {
             }
             let error = refusal::operation("SUBACK", reason, text);
             if restoring {
-                actions.refused.push((wanted.filter.clone(), error.clone()));
+                actions.refused.push((wanted.filter.clone(), error));
+                self.subscriptions.declined(wanted);
+                continue;
             }
             refused.get_or_insert(error);
             actions.released.push(Released { below: wanted.handler + 1, filter: wanted.filter });

@@ -75,6 +75,13 @@ pub fn operation(packet: &str, reason: ReasonCode, text: Option<&str>) -> Error 
     build(packet, ErrorKind::Refused, reason, advice, text, None)
 }
 
+/// A publish that the server ended two connections over.
+pub fn condemned(reason: ReasonCode) -> Error {
+    let advice =
+        "the server ended the connection each time that this message was sent, so it is not sent again";
+    build("DISCONNECT", ErrorKind::Refused, reason, advice, None, None)
+}
+
 fn build(
     packet: &str,
     kind: ErrorKind,

@@ -48,6 +48,9 @@ const FILTERS_A_SUBSCRIBE: usize = 8;
 #[derive(Debug, Default)]
 pub struct Subscriptions {
     granted: Vec<Wanted>,
+    /// What the server had granted once and refused to restore: asked for again on every connection, since a policy
+    /// or a quota may have been mended meanwhile.
+    declined: Vec<Wanted>,
     pub pending: VecDeque<Request>,
 }
 
@@ -55,32 +58,44 @@ impl Subscriptions {
     /// An application's request, to be sent in its turn.
     pub fn request(&mut self, request: Request) {
         if let Request::Unsubscribe { filter, .. } = &request {
-            self.granted.retain(|wanted| wanted.filter != *filter);
+            for known in [&mut self.granted, &mut self.declined] {
+                known.retain(|wanted| wanted.filter != *filter);
+            }
         }
         self.pending.push_back(request);
     }
 
-    /// The server has no session: what it had granted is asked for again, before anything that waits.
-    pub fn restore(&mut self) {
-        let granted = std::mem::take(&mut self.granted);
-        for group in granted.chunks(FILTERS_A_SUBSCRIBE).rev() {
-            self.pending.push_front(Request::Subscribe {
-                filters: group.to_vec(),
-                completion: Completion::None,
-                restoring: true,
-            });
+    /// A new connection: what the server does not know (any more) is asked for, before anything that waits.
+    pub fn restore(&mut self, session_present: bool) {
+        let mut wanted = std::mem::take(&mut self.declined);
+        if !session_present {
+            wanted.splice(0..0, std::mem::take(&mut self.granted));
         }
+        for group in wanted.chunks(FILTERS_A_SUBSCRIBE).rev() {
+            self.pending.push_front(Request::restoring(group.to_vec()));
+        }
+    }
+
+    /// The server refused to restore it.
+    pub fn declined(&mut self, wanted: Wanted) {
+        if !self.is_leaving(&wanted) {
+            self.declined.push(wanted);
+        }
+    }
+
+    /// Asked to unsubscribe meanwhile: the UNSUBSCRIBE follows, a restoration must not bring it back.
+    fn is_leaving(&self, wanted: &Wanted) -> bool {
+        self.pending
+            .iter()
+            .any(|request| matches!(request, Request::Unsubscribe { filter, .. } if *filter == wanted.filter))
     }
 
     /// The server accepted it.
     pub fn granted(&mut self, wanted: Wanted) {
-        // Asked to unsubscribe meanwhile: the UNSUBSCRIBE follows, a restoration must not bring it back.
-        let leaving = self.pending.iter().any(
-            |request| matches!(request, Request::Unsubscribe { filter, .. } if *filter == wanted.filter),
-        );
-        if leaving {
+        if self.is_leaving(&wanted) {
             return;
         }
+        self.declined.retain(|known| known.filter != wanted.filter);
         match self.granted.iter_mut().find(|known| known.filter == wanted.filter) {
             Some(known) => *known = wanted,
             None => self.granted.push(wanted),
@@ -100,12 +115,17 @@ impl Subscriptions {
     /// Nothing is wanted any more.
     pub fn clear(&mut self, error: &Error, done: &mut Vec<(Completion, Ack)>, released: &mut Vec<Released>) {
         self.cancel(error, done, released);
-        let granted = self.granted.drain(..);
-        released.extend(granted.map(|wanted| Released { below: wanted.handler + 1, filter: wanted.filter }));
+        let wanted = self.granted.drain(..).chain(self.declined.drain(..));
+        released.extend(wanted.map(|wanted| Released { below: wanted.handler + 1, filter: wanted.filter }));
     }
 }
 
 impl Request {
+    /// The library's own, for what was granted once.
+    pub fn restoring(filters: Vec<Wanted>) -> Self {
+        Self::Subscribe { filters, completion: Completion::None, restoring: true }
+    }
+
     /// Ends it without success; handlers that it brought go with it.
     pub fn fail(self, error: &Error, done: &mut Vec<(Completion, Ack)>, released: &mut Vec<Released>) {
         match self {

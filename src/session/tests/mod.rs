@@ -5,7 +5,7 @@ mod receiving;
 mod resuming;
 mod subscribing;
 
-use super::limits::Limits;
+use super::limits::{Limits, Quotas};
 use super::queue::Publish;
 use super::subscriptions::{Request, Wanted};
 use super::*;
@@ -13,7 +13,7 @@ use crate::packet::{RetainHandling, StoredPublish};
 use crate::{Message, QoS};
 use std::sync::{Arc, Mutex};
 
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     receive_maximum: 10,
     maximum_qos: QoS::ExactlyOnce,
     retain_available: true,
@@ -22,6 +22,7 @@ const LIMITS: Limits = Limits {
     wildcard_available: true,
     shared_available: true,
     keep_alive_secs: 30,
+    quotas: Quotas::NONE,
 };
 const SEC: Duration = Duration::from_secs(1);
 

@@ -173,8 +173,8 @@ fn a_topic_that_is_used_again_goes_out_as_its_alias_and_anew_on_each_connection(
 #[test]
 fn a_pace_holds_publishes_back_until_their_time() {
     let mut rig = Rig::new();
-    rig.session.set_pace(Pace { messages: 10, bytes: 0 });
-    rig.connect(LIMITS, false);
+    let quotas = Quotas { pace: Pace { messages: 10, bytes: 0 }, ..Quotas::NONE };
+    rig.connect(Limits { quotas, ..LIMITS }, false);
     assert_eq!(rig.session.room(rig.now, 0).messages, 1);
     rig.publish(1, QoS::AtMostOnce);
     rig.sent();

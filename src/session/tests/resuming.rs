@@ -95,6 +95,40 @@ fn the_operation_s_time_does_not_run_without_a_connection() {
 }
 
 #[test]
+fn a_message_that_the_server_ends_connections_over_is_not_sent_a_third_time() {
+    let mut rig = Rig::connected();
+    (1..=3).for_each(|name| rig.publish(name, QoS::AtLeastOnce));
+    for _ in 0..2 {
+        rig.sent();
+        rig.receive(&[0x40, 2, 0, 1, 0xE0, 1, 149]);
+        rig.actions.end = None;
+        rig.lose();
+        rig.connect(LIMITS, true);
+    }
+    assert_eq!(rig.ends(), [(1, Ok(())), (2, Err(ErrorKind::Refused))]);
+    assert_eq!(rig.sent(), publish(0x3A, Some(3), b'3'));
+}
+
+#[test]
+fn a_server_that_never_acknowledges_does_not_keep_its_quota_for_ever() {
+    let mut rig = Rig::new();
+    let limits = Limits { receive_maximum: 1, keep_alive_secs: 0, ..LIMITS };
+    rig.connect(limits, false);
+    rig.publish(1, QoS::AtLeastOnce);
+    rig.publish(2, QoS::AtLeastOnce);
+    for _ in 0..2 {
+        assert!(rig.sent().ends_with(&[0, b'1']));
+        rig.now += 60 * SEC;
+        rig.session.time(rig.now, &mut rig.actions);
+        assert_eq!(rig.actions.end.take().unwrap().kind(), ErrorKind::ConnectionLost);
+        rig.lose();
+        rig.connect(limits, true);
+    }
+    assert_eq!(rig.ends(), [(1, Err(ErrorKind::OutcomeUnknown))], "told once");
+    assert_eq!(rig.sent(), publish(0x32, Some(2), b'2'));
+}
+
+#[test]
 fn leaving_tells_every_operation_apart() {
     let mut rig = Rig::new();
     rig.connect(Limits { receive_maximum: 1, ..LIMITS }, false);

@@ -78,6 +78,39 @@ fn a_lost_session_gets_its_subscriptions_back_before_anything_else() {
 }
 
 #[test]
+fn what_the_server_would_not_restore_is_asked_for_again_on_the_next_connection() {
+    let mut rig = Rig::connected();
+    rig.subscribe(1, &["a"]);
+    rig.sent();
+    rig.receive(&[0x90, 4, 0, 1, 0, 1]);
+    rig.lose();
+    rig.connect(LIMITS, false);
+    rig.sent();
+    rig.receive(&[0x90, 4, 0, 2, 0, 151]);
+    rig.lose();
+    rig.connect(LIMITS, true);
+    assert_eq!(rig.sent(), [0x82, 7, 0, 3, 0, 0, 1, b'a', 1]);
+    rig.receive(&[0x90, 4, 0, 3, 0, 1]);
+    assert_eq!(rig.actions.released, [], "its handler was never dropped");
+    rig.lose();
+    rig.connect(LIMITS, true);
+    assert_eq!(rig.sent(), [0u8; 0], "the server has it again");
+}
+
+#[test]
+fn one_filter_that_cannot_be_restored_keeps_no_other_from_it() {
+    let mut rig = Rig::connected();
+    rig.subscribe(1, &["a", "b/#", "c"]);
+    rig.sent();
+    rig.receive(&[0x90, 6, 0, 1, 0, 1, 1, 1]);
+    rig.lose();
+    rig.connect(Limits { wildcard_available: false, ..LIMITS }, false);
+    let expected = [[0x82, 7, 0, 2, 0, 0, 1, b'a', 1], [0x82, 7, 0, 3, 0, 0, 1, b'c', 1]].concat();
+    assert_eq!(rig.sent(), expected);
+    assert_eq!(rig.actions.refused.iter().map(|(filter, _)| &**filter).collect::<Vec<_>>(), ["b/#"]);
+}
+
+#[test]
 fn a_kept_session_needs_no_restoring_but_an_unanswered_request_is_repeated() {
     let mut rig = Rig::connected();
     rig.subscribe(1, &["a"]);
