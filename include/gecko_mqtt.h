@@ -318,6 +318,205 @@ typedef int32_t gecko_mqtt_connection_state_t;
 typedef void (*gecko_mqtt_connection_state_fn)(gecko_mqtt_connection_state_t state, void *userdata);
 
 /**
+ * What an event is about: one of the GECKO_MQTT_EVENT_ values. A later version may add some.
+ *
+ * Every ATTEMPTING is followed by exactly one CONNECTED or FAILED, every CONNECTED by exactly one
+ * DISCONNECTED (unless the client is freed before).
+ */
+typedef int32_t gecko_mqtt_event_kind_t;
+
+/**
+ * Something that happened to a connection. Only the library makes these.
+ */
+typedef struct gecko_mqtt_connection_event_t {
+    /**
+     * Size of this structure in bytes.
+     */
+    uint32_t size;
+    /**
+     * What it is about.
+     */
+    gecko_mqtt_event_kind_t kind;
+    /**
+     * The connection's state from now on.
+     */
+    gecko_mqtt_connection_state_t state;
+    /**
+     * Why something failed or ended; #GECKO_MQTT_OK where nothing did.
+     */
+    gecko_mqtt_status_t status;
+    /**
+     * The MQTT reason code of the server behind `status` (0..255), or -1.
+     */
+    int32_t reason_code;
+    /**
+     * The number of the attempt in its round, from 1; 0 where the event is not about one.
+     */
+    uint32_t attempt;
+    /**
+     * When, in milliseconds since 1970-01-01 UTC, as the device's clock had it.
+     */
+    uint64_t time_ms;
+    /**
+     * Milliseconds until it is tried again; 0 where it is not.
+     */
+    uint32_t delay_ms;
+    /**
+     * Not 0: the server still had the session (CONNECTED).
+     */
+    uint8_t session_present;
+    /**
+     * 0.
+     */
+    uint8_t reserved[3];
+    /**
+     * What happened, for a person: UTF-8, NUL-terminated, never NULL. Valid until the listener returns.
+     */
+    const char *message;
+    /**
+     * Its length in bytes, without the NUL.
+     */
+    size_t message_len;
+    /**
+     * Why, in full: UTF-8, NUL-terminated, never NULL, empty with #GECKO_MQTT_OK. Valid until the listener
+     * returns.
+     */
+    const char *error;
+    /**
+     * Its length in bytes, without the NUL.
+     */
+    size_t error_len;
+} gecko_mqtt_connection_event_t;
+
+/**
+ * Told each event of the connection, in order. The state has been told before.
+ *
+ * Runs where callbacks run. It may call any function of this library, and must not throw or longjmp.
+ *
+ * @param event what happened; it and all it points to are valid until the function returns.
+ * @param userdata what was given with the registration.
+ * @since 0.1
+ */
+typedef void (*gecko_mqtt_connection_event_fn)(const struct gecko_mqtt_connection_event_t *event,
+                                               void *userdata);
+
+/**
+ * What a client has counted since it was made, or since gecko_mqtt_reset_stats(). Initialise it with
+ * #GECKO_MQTT_STATS_INIT or gecko_mqtt_stats_init().
+ */
+typedef struct gecko_mqtt_stats_t {
+    /**
+     * Size of this structure in bytes; set by the initialiser.
+     */
+    uint32_t size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Attempts to connect.
+     */
+    uint64_t attempts;
+    /**
+     * Attempts that led to a connection.
+     */
+    uint64_t successes;
+    /**
+     * Attempts that failed.
+     */
+    uint64_t failures;
+    /**
+     * `successes` by `attempts`, 0 to 1; 0 before the first attempt.
+     */
+    double success_rate;
+    /**
+     * Connections that followed one that was lost.
+     */
+    uint64_t reconnections;
+    /**
+     * Connections that were replaced by one with a fresh token or certificate, without a gap.
+     */
+    uint64_t token_refreshes;
+    /**
+     * Tokens that could not be had, and replacements that failed.
+     */
+    uint64_t token_refresh_failures;
+    /**
+     * Messages that were acknowledged, or written with QoS 0.
+     */
+    uint64_t messages_sent;
+    /**
+     * Messages that the server sent, for the application's callbacks.
+     */
+    uint64_t messages_received;
+    /**
+     * Bytes of the payloads of `messages_sent`.
+     */
+    uint64_t payload_bytes_sent;
+    /**
+     * Bytes of the payloads of `messages_received`.
+     */
+    uint64_t payload_bytes_received;
+    /**
+     * Bytes written after CONNACK, without what TLS and TCP add.
+     */
+    uint64_t wire_bytes_sent;
+    /**
+     * The same from the server.
+     */
+    uint64_t wire_bytes_received;
+    /**
+     * Publishes that were sent again on a later connection.
+     */
+    uint64_t messages_repeated;
+    /**
+     * Accepted messages that ended with an error of any kind, those dropped and expired among them.
+     */
+    uint64_t messages_failed;
+    /**
+     * Accepted messages that the queue's policy dropped.
+     */
+    uint64_t dropped_by_policy;
+    /**
+     * QoS 0 messages that were dropped because the connection was lost.
+     */
+    uint64_t dropped_offline;
+    /**
+     * QoS 0 messages from the server that were dropped, because a callback waited inside itself and the
+     * buffer was full.
+     */
+    uint64_t dropped_incoming;
+    /**
+     * Messages whose expiry interval passed before they could be sent.
+     */
+    uint64_t expired;
+    /**
+     * Messages that wait for a connection or an acknowledgement now.
+     */
+    uint64_t queued_messages;
+    /**
+     * Bytes of memory that they take.
+     */
+    uint64_t queued_bytes;
+    /**
+     * Packets that wait for an acknowledgement now, subscribe and unsubscribe requests among them.
+     */
+    uint64_t in_flight;
+    /**
+     * Microseconds from the write of a packet to its acknowledgement, the last time; 0: never.
+     */
+    uint64_t last_round_trip_us;
+    /**
+     * The mean of all; 0: there was none.
+     */
+    uint64_t mean_round_trip_us;
+    /**
+     * Since when there is a connection, in milliseconds since 1970-01-01 UTC; 0: there is none.
+     */
+    uint64_t connected_since_ms;
+} gecko_mqtt_stats_t;
+
+/**
  * How an operation ended. Initialise it with #GECKO_MQTT_ACK_INIT or gecko_mqtt_ack_init().
  */
 typedef struct gecko_mqtt_ack_t {
@@ -821,6 +1020,58 @@ typedef struct gecko_mqtt_subscription_t {
  */
 #define GECKO_MQTT_STATE_CREDENTIAL_REFRESH_FAILED 6
 
+/**
+ * An attempt to connect begins.
+ */
+#define GECKO_MQTT_EVENT_ATTEMPTING 0
+
+/**
+ * The server accepted the connection; `session_present` tells whether it still had the session.
+ */
+#define GECKO_MQTT_EVENT_CONNECTED 1
+
+/**
+ * The attempt failed.
+ */
+#define GECKO_MQTT_EVENT_FAILED 2
+
+/**
+ * The connection ended. `status` is #GECKO_MQTT_OK where the application wanted it.
+ */
+#define GECKO_MQTT_EVENT_DISCONNECTED 3
+
+/**
+ * The next attempt comes after `delay_ms`; `status` is why it is needed.
+ */
+#define GECKO_MQTT_EVENT_RECONNECT_SCHEDULED 4
+
+/**
+ * The connection was rotated onto a fresh token or certificate.
+ */
+#define GECKO_MQTT_EVENT_TOKEN_REFRESHED 5
+
+/**
+ * No fresh token was to be had, or the server would not take it; it is tried again after `delay_ms`.
+ */
+#define GECKO_MQTT_EVENT_TOKEN_REFRESH_FAILED 6
+
+/**
+ * The server has lost a subscription and would not restore it. It is asked again on the next connection;
+ * gecko_mqtt_unsubscribe() ends that.
+ */
+#define GECKO_MQTT_EVENT_SUBSCRIPTION_REFUSED 7
+
+/**
+ * QoS 0 messages from the server were dropped, because a callback waited inside itself and the buffer was
+ * full.
+ */
+#define GECKO_MQTT_EVENT_MESSAGES_DROPPED 8
+
+/**
+ * No further attempt follows until gecko_mqtt_connect() is called.
+ */
+#define GECKO_MQTT_EVENT_STOPPED 9
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -958,6 +1209,20 @@ gecko_mqtt_status_t gecko_mqtt_options_set_queue(struct gecko_mqtt_options_t *op
                                                  uint32_t max_messages,
                                                  uint64_t max_bytes,
                                                  gecko_mqtt_queue_policy_t policy);
+
+/**
+ * What becomes of QoS 0 messages without a connection.
+ *
+ * @param options the options.
+ * @param keep true (the default): they wait for the next connection, as those of QoS 1 and 2 do; false:
+ * gecko_mqtt_publish() refuses them with #GECKO_MQTT_ERR_NOT_CONNECTED, and those that a lost connection
+ * leaves behind end with #GECKO_MQTT_ERR_DROPPED.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
+ * @par Threads
+ * One at a time for each options handle.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_options_set_offline_qos0(struct gecko_mqtt_options_t *options, bool keep);
 
 /**
  * How fast to publish at the most, so that the server does not end the connection for a quota. By default
@@ -1618,6 +1883,78 @@ gecko_mqtt_status_t gecko_mqtt_on_connection_state_change(struct gecko_mqtt_clie
                                                           gecko_mqtt_destroy_fn destroy);
 
 /**
+ * Adds a listener for what happens to the connection: attempts, failures and their causes, waits. Several
+ * can be there; each is told every event from now on. An application that holds up its callbacks for more
+ * than a thousand events misses some.
+ *
+ * @param client the client.
+ * @param listener told each event.
+ * @param userdata handed to `listener`; what gecko_mqtt_remove_listeners() looks for.
+ * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails; may be NULL.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT: client or listener; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED.
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_on_connection_event(struct gecko_mqtt_client_t *client,
+                                                   gecko_mqtt_connection_event_fn listener,
+                                                   void *userdata,
+                                                   gecko_mqtt_destroy_fn destroy);
+
+/**
+ * Prepares statistics, as #GECKO_MQTT_STATS_INIT does: for languages without macros.
+ *
+ * @param stats the structure.
+ * @param size its size in bytes, as the caller knows it.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_STRUCT_SIZE: no structure has that
+ * size.
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_stats_init(struct gecko_mqtt_stats_t *stats, size_t size);
+
+/**
+ * Tells what the client has counted. Costs publishing threads nothing.
+ *
+ * @param client the client.
+ * @param stats the counters; its `size` must be set (#GECKO_MQTT_STATS_INIT). Unchanged after a failure.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_STRUCT_SIZE.
+ * @par Threads
+ * Any; also inside a callback. Never waits.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_get_stats(const struct gecko_mqtt_client_t *client,
+                                         struct gecko_mqtt_stats_t *stats);
+
+/**
+ * The same as one JSON object, whose members are those of #gecko_mqtt_stats_t; null where there is no value.
+ *
+ * @param client the client.
+ * @param out the text, to be freed with gecko_mqtt_string_free(); NULL after a failure.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_SYSTEM: out of memory.
+ * @par Threads
+ * Any; also inside a callback. Never waits.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_stats_json(const struct gecko_mqtt_client_t *client, char **out);
+
+/**
+ * Begins to count anew. What is no count stays: what is queued and in flight, and since when it is connected.
+ *
+ * @param client the client.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED.
+ * @par Threads
+ * Any; also inside a callback.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_reset_stats(struct gecko_mqtt_client_t *client);
+
+/**
  * Prepares an acknowledgement for a waiting call, as #GECKO_MQTT_ACK_INIT does: for languages without
  * macros.
  *
@@ -1981,6 +2318,13 @@ gecko_mqtt_status_t gecko_mqtt_log_set_level(const char *level);
 #define GECKO_MQTT_ACK_INIT                                                                                    \
     {                                                                                                          \
         sizeof(gecko_mqtt_ack_t), 0, -1, 0, NULL, 0                                                            \
+    }
+
+/** Initialises a #gecko_mqtt_stats_t: `gecko_mqtt_stats_t stats = GECKO_MQTT_STATS_INIT;` */
+#define GECKO_MQTT_STATS_INIT                                                                                  \
+    {                                                                                                          \
+        sizeof(gecko_mqtt_stats_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+            0                                                                                                  \
     }
 
 #if defined(GECKO_MQTT_SENDABLE_PARAMETERS)

@@ -2,7 +2,7 @@
 
 use crate::completion::{Ack, Completion, Waiter};
 use crate::dispatch::Mailbox;
-use crate::dispatch::listeners::{MessageListener, Receipt, StateListener};
+use crate::dispatch::listeners::{EventListener, MessageListener, Receipt, StateListener};
 use crate::driver;
 use crate::options::{Options, TokenInput, TokenRequest};
 use crate::packet::{Filter, RetainHandling, StoredPublish, topic};
@@ -11,7 +11,7 @@ use crate::runtime::Runtime;
 use crate::session::queue::Publish;
 use crate::session::subscriptions::{Request, Wanted};
 use crate::shared::{Command, Remains, Shared, registry};
-use crate::{ConnectionState, Error, ErrorKind, Message, QoS, Result};
+use crate::{ConnectionState, Error, ErrorKind, Message, QoS, Result, Stats};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -257,6 +257,22 @@ impl Client {
     pub fn on_connection_state_change(&self, key: usize, listener: StateListener) -> Result<()> {
         self.shared.mailbox.listeners.add_state_listener(key, listener);
         Ok(())
+    }
+
+    /// Adds a listener for the connection's events.
+    pub fn on_connection_event(&self, key: usize, listener: EventListener) -> Result<()> {
+        self.shared.mailbox.listeners.add_event_listener(key, listener);
+        Ok(())
+    }
+
+    /// A snapshot of what was counted.
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
+    /// Counts begin anew.
+    pub fn reset_stats(&self) {
+        lock(&self.shared.counters).reset();
     }
 
     /// Removes every listener and handler that was added with `key`; each is dropped after its last call.

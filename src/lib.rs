@@ -12,6 +12,7 @@ pub mod credentials;
 mod dispatch;
 mod driver;
 mod error;
+mod event;
 #[doc(hidden)]
 pub mod ffi;
 mod link;
@@ -28,15 +29,18 @@ mod secret;
 mod session;
 mod shared;
 mod state;
+mod stats;
 mod sys;
 
 pub use client::{Client, Dispatcher, Subscription, Wait, token_request_complete, token_request_fail};
 pub use completion::{Ack, Completion};
 pub use dispatch::DispatchMode;
-pub use dispatch::listeners::{MessageListener, Receipt, StateListener};
+pub use dispatch::listeners::{EventListener, MessageListener, Receipt, StateListener};
 pub use error::{Error, ErrorKind, Result};
+pub use event::{Event, EventKind};
 pub use message::{Message, QoS};
 pub use options::{Options, TokenInput, TokenProvider, TokenRequest};
 pub use secret::Secret;
 pub use session::queue::QueuePolicy;
 pub use state::ConnectionState;
+pub use stats::Stats;

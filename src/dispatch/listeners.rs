@@ -3,7 +3,7 @@
 use crate::packet::topic;
 use crate::process::lock;
 use crate::session::subscriptions::Released;
-use crate::{ConnectionState, Message};
+use crate::{ConnectionState, Event, Message};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -34,6 +34,8 @@ impl Receipt {
 pub type MessageListener = Box<dyn Fn(&Message<'_>, Receipt) + Send + Sync>;
 /// Called for each change of the connection's state. Dropped after its last call.
 pub type StateListener = Box<dyn Fn(ConnectionState) + Send + Sync>;
+/// Called for each event of the connection. Dropped after its last call.
+pub type EventListener = Box<dyn Fn(&Event) + Send + Sync>;
 
 /// One registration.
 pub struct Listener<F: ?Sized> {
@@ -53,6 +55,7 @@ impl<F: ?Sized> Listener<F> {
 
 type OnMessage = Listener<dyn Fn(&Message<'_>, Receipt) + Send + Sync>;
 type OnState = Listener<dyn Fn(ConnectionState) + Send + Sync>;
+type OnEvent = Listener<dyn Fn(&Event) + Send + Sync>;
 
 /// A topic filter's own handler.
 #[derive(Clone)]
@@ -79,6 +82,14 @@ pub struct Table {
     pub messages: Vec<Arc<OnMessage>>,
     /// For changes of the state.
     pub states: Vec<Arc<OnState>>,
+    /// For events.
+    pub events: Vec<Arc<OnEvent>>,
+}
+
+impl Table {
+    fn len(&self) -> usize {
+        self.handlers.len() + self.messages.len() + self.states.len() + self.events.len()
+    }
 }
 
 /// See the module.
@@ -156,14 +167,21 @@ impl Listeners {
         self.change(|table, _| table.states.push(listener));
     }
 
+    /// Adds a listener for events.
+    pub fn add_event_listener(&self, key: usize, call: EventListener) {
+        let listener = Arc::new(Listener { key, gone: AtomicBool::new(false), call });
+        self.change(|table, _| table.events.push(listener));
+    }
+
     /// Removes all that was added with `key`; says how many there were.
     pub fn remove(&self, key: usize) -> usize {
         self.change(|table, _| {
-            let before = table.handlers.len() + table.messages.len() + table.states.len();
+            let before = table.len();
             remove_handlers(table, |handler| handler.listener.key == key);
             remove_from(&mut table.messages, key);
             remove_from(&mut table.states, key);
-            before - table.handlers.len() - table.messages.len() - table.states.len()
+            remove_from(&mut table.events, key);
+            before - table.len()
         })
     }
 

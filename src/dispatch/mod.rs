@@ -12,7 +12,7 @@ use crate::process::lock;
 use crate::session::Batch;
 use crate::session::subscriptions::Released;
 use crate::sys::EventFd;
-use crate::{ConnectionState, Error, ErrorKind, Message, Result};
+use crate::{ConnectionState, Error, ErrorKind, Event, Message, Result};
 use listeners::{Handler, Listeners, Receipt, Table};
 use pool::Pool;
 use std::any::Any;
@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 
 /// Bytes of messages that wait for their callbacks, above which nothing more is read from the server.
 pub const HIGH_WATER: usize = 1024 * 1024;
+/// States and events that wait; what is more is not told, as an application that has heard nothing for so long will
+/// not miss it.
+const MAX_NEWS: usize = 1024;
 /// Handled messages are reported to the driver at least this often while a batch runs.
 const REPORT: Duration = Duration::from_millis(1);
 
@@ -41,6 +44,8 @@ pub enum Delivery {
     Done(Vec<(Completion, Ack)>),
     /// A new state.
     State(ConnectionState),
+    /// Something happened to the connection.
+    Event(Box<Event>),
     /// Handlers to be dropped.
     Released(Vec<Released>),
     /// The driver is gone; nothing follows.
@@ -73,6 +78,8 @@ pub struct Mailbox {
     bytes: AtomicUsize,
     /// The driver has stopped reading because of them.
     pub paused: AtomicBool,
+    /// Ended operations whose callbacks have not been called.
+    untold: AtomicUsize,
     /// Waits that callbacks of this client make inside themselves.
     waits: AtomicUsize,
     /// Number of the last message whose callbacks have returned.
@@ -88,9 +95,39 @@ pub struct Mailbox {
 #[derive(Default)]
 struct Inner {
     queue: VecDeque<Delivery>,
+    /// States and events in the queue.
+    news: usize,
+    /// The last state that was told, or is about to be.
+    told: Option<ConnectionState>,
     running: bool,
     scheduled: bool,
     ended: bool,
+}
+
+impl Inner {
+    /// False where it is not told.
+    fn push(&mut self, delivery: Delivery) -> bool {
+        match (self.queue.back_mut(), delivery) {
+            (Some(Delivery::Done(last)), Delivery::Done(mut done)) => last.append(&mut done),
+            (_, Delivery::State(state)) if self.news >= MAX_NEWS => {
+                // The last word must be the true one, and none may come twice in a row.
+                let last = self.queue.iter_mut().rev().find_map(|delivery| match delivery {
+                    Delivery::State(last) => Some(last),
+                    _ => None,
+                });
+                match last {
+                    Some(last) => *last = state,
+                    None => self.queue.push_back(Delivery::State(state)),
+                }
+            }
+            (_, Delivery::Event(_)) if self.news >= MAX_NEWS => return false,
+            (_, delivery) => {
+                self.news += usize::from(matches!(delivery, Delivery::State(_) | Delivery::Event(_)));
+                self.queue.push_back(delivery);
+            }
+        }
+        true
+    }
 }
 
 impl Mailbox {
@@ -107,6 +144,7 @@ impl Mailbox {
             bell,
             closing: AtomicBool::new(false),
             bytes: AtomicUsize::new(0),
+            untold: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
             waits: AtomicUsize::new(0),
             handled: AtomicU64::new(0),
@@ -128,13 +166,14 @@ impl Mailbox {
 
     /// Puts a delivery in and has it run.
     pub fn post(self: &Arc<Self>, delivery: Delivery) {
-        if let Delivery::Messages(batch) = &delivery {
-            self.bytes.fetch_add(batch.bytes.len(), Ordering::Relaxed);
+        match &delivery {
+            Delivery::Messages(batch) => _ = self.bytes.fetch_add(batch.bytes.len(), Ordering::Relaxed),
+            Delivery::Done(done) => _ = self.untold.fetch_add(done.len(), Ordering::Relaxed),
+            _ => {}
         }
         let mut inner = lock(&self.inner);
-        match (inner.queue.back_mut(), delivery) {
-            (Some(Delivery::Done(last)), Delivery::Done(mut done)) => last.append(&mut done),
-            (_, delivery) => inner.queue.push_back(delivery),
+        if !inner.push(delivery) {
+            return;
         }
         self.changed.notify_all();
         if inner.scheduled || inner.running {
@@ -165,6 +204,11 @@ impl Mailbox {
     /// Number of the last message whose callbacks have returned.
     pub fn handled(&self) -> u64 {
         self.handled.load(Ordering::Acquire)
+    }
+
+    /// Ended operations whose callbacks have not been called.
+    pub fn untold(&self) -> usize {
+        self.untold.load(Ordering::Relaxed)
     }
 
     /// Whether a callback waits inside itself, so that reading must go on for its sake.
@@ -200,6 +244,7 @@ impl Mailbox {
         }
         inner.running = true;
         let due = std::mem::take(&mut inner.queue);
+        inner.news = 0;
         drop(inner);
         let running = Running::enter(self);
         let mut ended = false;
@@ -240,13 +285,25 @@ impl Mailbox {
                 for (completion, ack) in done {
                     *ran += 1;
                     guarded(|| completion.complete(ack));
+                    self.untold.fetch_sub(1, Ordering::Relaxed);
                 }
             }
             Delivery::State(state) => {
+                if lock(&self.inner).told.replace(state) == Some(state) {
+                    return false;
+                }
                 for listener in &self.listeners.snapshot().states {
                     if let Some(call) = listener.get().filter(|_| !self.closing.load(Ordering::Acquire)) {
                         *ran += 1;
                         guarded(|| call(state));
+                    }
+                }
+            }
+            Delivery::Event(event) => {
+                for listener in &self.listeners.snapshot().events {
+                    if let Some(call) = listener.get().filter(|_| !self.closing.load(Ordering::Acquire)) {
+                        *ran += 1;
+                        guarded(|| call(&event));
                     }
                 }
             }

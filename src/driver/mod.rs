@@ -2,6 +2,7 @@
 
 mod clock;
 mod handshake;
+mod news;
 mod serve;
 mod tokens;
 
@@ -20,6 +21,7 @@ use crate::session::{self, Actions, Session};
 use crate::shared::{Command, Shared};
 use crate::{ConnectionState, Error, ErrorKind, Result};
 use clock::{Clock, Random};
+use news::Open;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -70,7 +72,11 @@ pub(crate) struct Driver {
     nudged: bool,
     /// The next CONNECT is the first one since the application asked.
     first: bool,
-    connected: bool,
+    open: Open,
+    /// As the counters have it.
+    in_flight: u64,
+    /// QoS 0 messages from the server that were dropped, and are still to be told.
+    dropped: u64,
     connects: Vec<Completion>,
     farewell: Option<Farewell>,
     token: Option<tokens::Held>,
@@ -133,7 +139,9 @@ impl Driver {
             wanted: false,
             nudged: false,
             first: true,
-            connected: false,
+            open: Open::Nothing,
+            in_flight: 0,
+            dropped: 0,
             connects: Vec::new(),
             farewell: None,
             token,
@@ -172,7 +180,7 @@ impl Driver {
         while self.farewell.is_none() {
             let Some(command) = lock(&self.shared.inbox).commands.pop_front() else { break };
             match command {
-                Command::Connect(completion) if self.connected => completion.complete(Ack::SENT),
+                Command::Connect(completion) if self.is_connected() => completion.complete(Ack::SENT),
                 Command::Connect(completion) => {
                     self.connects.push(completion);
                     self.nudged = true;
@@ -193,7 +201,7 @@ impl Driver {
             }
         }
         if self.shared.network_changed.swap(false, Ordering::AcqRel) {
-            if self.connected {
+            if self.is_connected() {
                 self.session.probe(now, &mut self.actions);
             } else {
                 self.nudged = true;
@@ -206,10 +214,14 @@ impl Driver {
 
     /// Carries out what the session wants, but for the bytes.
     fn settle(&mut self) {
+        // Before anybody is told: what a completion tells has been counted.
+        self.count_tally();
         let actions = &mut self.actions;
-        if actions.freed != (0, 0) {
+        if actions.freed != (0, 0) || actions.requests_ended > 0 {
             let (messages, bytes) = std::mem::take(&mut actions.freed);
-            lock(&self.shared.inbox).queue.release(messages, bytes);
+            let mut inbox = lock(&self.shared.inbox);
+            inbox.queue.release(messages, bytes);
+            inbox.requests = inbox.requests.saturating_sub(std::mem::take(&mut actions.requests_ended));
         }
         if !actions.messages.is_empty() {
             let mut batch = std::mem::take(&mut actions.messages);
@@ -217,19 +229,19 @@ impl Driver {
                 let before = batch.index.len();
                 // Read only because a callback waits: QoS 0 above the bound is dropped, and told.
                 batch.index.retain(|(_, number)| *number != 0);
-                let dropped = before - batch.index.len();
-                if dropped > 0 {
-                    tracing::warn!(
-                        dropped,
-                        "QoS 0 messages dropped: a callback waits, and the buffer is full"
-                    );
-                }
+                self.dropped += (before - batch.index.len()) as u64;
             }
             self.shared.mailbox.post(Delivery::Messages(batch));
         }
-        for (filter, error) in actions.refused.drain(..) {
-            tracing::warn!(%filter, %error, "a subscription was not restored");
+        // Once for all of a run.
+        if self.dropped > 0 && self.shared.mailbox.bytes() < dispatch::HIGH_WATER {
+            let dropped = std::mem::take(&mut self.dropped);
+            self.dropped_incoming(dropped);
         }
+        for (filter, error) in std::mem::take(&mut self.actions.refused) {
+            self.subscription_refused(&filter, &error);
+        }
+        let actions = &mut self.actions;
         if !actions.released.is_empty() {
             self.shared.mailbox.post(Delivery::Released(std::mem::take(&mut actions.released)));
         }
@@ -243,6 +255,7 @@ impl Driver {
         let mut trying = ConnectionState::Connecting;
         loop {
             self.enter(trying);
+            self.attempting();
             let (error, lived) = match self.attempt().await {
                 Err(None) => return self.leave(),
                 Err(Some(error)) => {
@@ -252,8 +265,9 @@ impl Driver {
                 Ok(greeting) => {
                     *lock(&self.shared.last_failure) = None;
                     self.first = false;
+                    let again = trying == ConnectionState::Reconnecting;
                     trying = ConnectionState::Reconnecting;
-                    match self.serve(greeting).await {
+                    match self.serve(greeting, again).await {
                         End::Left => return self.leave(),
                         End::Lost { error, lived } => {
                             tracing::info!(%error, lived_ms = lived.as_millis() as u64, "connection lost");
@@ -271,12 +285,17 @@ impl Driver {
             };
             let next = if self.shared.reconnect.load(Ordering::Acquire) { next } else { Next::Stop };
             let interrupt = match next {
-                Next::Retry { delay, .. } => {
+                Next::Retry { attempt, delay } => {
                     self.enter(trying);
+                    self.concluded(Some(&error));
+                    self.scheduled(&error, attempt, delay);
                     self.pause(delay).await
                 }
                 Next::CoolDown { delay } => {
-                    self.round_failed(&error);
+                    self.enter(ConnectionState::ConnectionFailed);
+                    self.concluded(Some(&error));
+                    self.scheduled(&error, 1, delay);
+                    self.refuse_connects(&error);
                     if self.shared.has_provider() {
                         self.token = None;
                     }
@@ -289,14 +308,9 @@ impl Driver {
             match interrupt {
                 None | Some(Interrupt::Now) => {}
                 Some(Interrupt::Leave) => return self.leave(),
-                Some(Interrupt::Stop) => return self.give_up(&error, trying),
+                Some(Interrupt::Stop) => return self.give_up(&self.last_word(error), trying),
             }
         }
-    }
-
-    fn enter(&mut self, state: ConnectionState) {
-        self.connected = state == ConnectionState::Connected;
-        self.shared.set_state(state);
     }
 
     /// No further attempt until the application connects again.
@@ -308,12 +322,21 @@ impl Driver {
         } else {
             self.enter(ConnectionState::ConnectionFailed);
         }
+        self.concluded(Some(error));
+        self.stopped(error);
         self.refuse_connects(error);
     }
 
-    fn round_failed(&mut self, error: &Error) {
-        self.enter(ConnectionState::ConnectionFailed);
-        self.refuse_connects(error);
+    /// Why nothing more is tried.
+    fn last_word(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::SessionTakenOver || !self.shared.reconnect.load(Ordering::Acquire) {
+            return error;
+        }
+        let message = format!(
+            "given up: again and again another client with the client identifier '{}' takes the session over; give each device one of its own",
+            self.shared.client_id()
+        );
+        Error::new(ErrorKind::SessionTakenOver, message).with_reason(142)
     }
 
     fn refuse_connects(&mut self, error: &Error) {
@@ -353,7 +376,8 @@ impl Driver {
     /// The application left: what it had accepted and could not be sent any more is cancelled.
     fn leave(&mut self) {
         self.wanted = false;
-        self.refuse_connects(&Error::new(ErrorKind::Disconnected, "the application disconnected"));
+        let left = Error::new(ErrorKind::Disconnected, "the application disconnected");
+        self.refuse_connects(&left);
         if self.closing() {
             return;
         }
@@ -367,7 +391,10 @@ impl Driver {
         self.session.lost();
         self.session.cancel_requests(&unsent, &mut self.actions);
         let left_over = self.abandon(&unsent, &unknown);
+        self.offline();
         self.enter(ConnectionState::Disconnected);
+        let attempting = matches!(self.open, Open::Attempt(_));
+        self.concluded(Some(&left).filter(|_| attempting));
         if let Some(farewell) = self.farewell.take() {
             farewell.completion.complete(match left_over {
                 0 => Ack::SENT,
@@ -385,10 +412,16 @@ impl Driver {
         self.session.abandon(unsent, unknown, &mut self.actions);
         let queued = lock(&self.shared.inbox).queue.drain();
         let count = self.actions.freed.0 + queued.len();
-        let ended = queued.into_iter().map(|publish| (publish.completion, Ack::failed(unsent.clone())));
-        self.actions.done.extend(ended);
+        self.end_queued(queued, unsent);
         self.settle();
         count
+    }
+
+    /// Ends what was taken out of the queue, its room given back.
+    fn end_queued(&mut self, queued: Vec<Publish>, error: &Error) {
+        self.actions.tally.failed += queued.len() as u64;
+        let ended = queued.into_iter().map(|publish| (publish.completion, Ack::failed(error.clone())));
+        self.actions.done.extend(ended);
     }
 
     /// A defect of this library: the application is told, and can free the client.
@@ -407,6 +440,10 @@ impl Driver {
                 self.session = new_session(&self.shared);
             }
             self.enter(ConnectionState::ConnectionFailed);
+            self.concluded(Some(&error));
+            if std::mem::take(&mut self.wanted) {
+                self.stopped(&error);
+            }
             if self.closing() {
                 return;
             }

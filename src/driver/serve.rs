@@ -6,7 +6,7 @@ use crate::link::{self, Stream};
 use crate::packet::ReasonCode;
 use crate::process::lock;
 use crate::session::HIGH_WATER;
-use crate::{ConnectionState, Error};
+use crate::{ConnectionState, Error, ErrorKind};
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
@@ -45,7 +45,8 @@ struct Turn {
 }
 
 impl Driver {
-    pub(super) async fn serve(&mut self, greeting: Greeting) -> End {
+    /// `again`: a connection was there before.
+    pub(super) async fn serve(&mut self, greeting: Greeting, again: bool) -> End {
         let Greeting { link, limits, session_present, rest } = greeting;
         let since = Instant::now();
         let mut wire = Wire {
@@ -61,13 +62,14 @@ impl Driver {
         self.actions.out.clear();
         self.session.connected(limits, session_present, now, &mut self.actions);
         self.enter(ConnectionState::Connected);
+        self.succeeded(session_present, again, &link.peer.to_string());
+        self.online();
         for completion in self.connects.drain(..) {
             completion.complete(crate::completion::Ack::SENT);
         }
         self.take_in(&mut wire, &rest);
         let end = self.turns(&mut wire).await;
         self.clock.stand(false);
-        self.connected = false;
         if let Some(error) = end {
             if self.actions.out.len() > wire.taken {
                 // A DISCONNECT that says what was wrong.
@@ -76,6 +78,7 @@ impl Driver {
             self.actions.out.clear();
             self.actions.end = None;
             self.session.lost();
+            self.offline();
             return End::Lost { error, lived: since.elapsed() };
         }
         if !self.closing() {
@@ -85,6 +88,31 @@ impl Driver {
         self.actions.out.clear();
         self.actions.end = None;
         End::Left
+    }
+
+    fn online(&self) {
+        lock(&self.shared.inbox).takes_qos0 = true;
+    }
+
+    /// QoS 0 messages do not wait for the next connection, unless the options say so.
+    pub(super) fn offline(&mut self) {
+        if self.shared.settings.keep_offline_qos0 {
+            return;
+        }
+        let waiting = {
+            let mut inbox = lock(&self.shared.inbox);
+            inbox.takes_qos0 = false;
+            inbox.queue.drain_at_most_once()
+        };
+        let error = Error::new(
+            ErrorKind::Dropped,
+            "the connection was lost, and QoS 0 does not wait for the next one: see gecko_mqtt_options_set_offline_qos0",
+        );
+        let before = self.actions.tally.failed;
+        self.session.drop_at_most_once(&error, &mut self.actions);
+        self.end_queued(waiting, &error);
+        self.actions.tally.offline += self.actions.tally.failed - before;
+        self.settle();
     }
 
     /// Goes on until the connection ends (with an error) or the application leaves.
@@ -108,6 +136,7 @@ impl Driver {
             };
             let turn = std::future::poll_fn(|cx| self.poll_turn(wire, paused, cx)).await;
             if turn.written > 0 {
+                self.actions.tally.wire_sent += turn.written as u64;
                 let now = self.clock.now();
                 self.session.written(turn.written, now, &mut self.actions);
             }
@@ -197,6 +226,7 @@ impl Driver {
     }
 
     fn take_in(&mut self, wire: &mut Wire, bytes: &[u8]) {
+        self.actions.tally.wire_received += bytes.len() as u64;
         let now = self.clock.now();
         if wire.rest.is_empty() {
             let used = self.session.receive(bytes, now, &mut self.actions);

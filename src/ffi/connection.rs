@@ -26,7 +26,7 @@ pub const GECKO_MQTT_STATE_DISCONNECTING: gecko_mqtt_connection_state_t = 5;
 /// Connected, but the token could not be renewed; that is being tried again.
 pub const GECKO_MQTT_STATE_CREDENTIAL_REFRESH_FAILED: gecko_mqtt_connection_state_t = 6;
 
-const fn number(state: ConnectionState) -> gecko_mqtt_connection_state_t {
+pub(super) const fn number(state: ConnectionState) -> gecko_mqtt_connection_state_t {
     match state {
         ConnectionState::Disconnected => GECKO_MQTT_STATE_DISCONNECTED,
         ConnectionState::Connecting => GECKO_MQTT_STATE_CONNECTING,

@@ -87,6 +87,7 @@ pub struct Options {
     reconnect: bool,
     policy: Policy,
     queue: QueueLimit,
+    keep_offline_qos0: bool,
     pace: Option<Pace>,
     receive_maximum: u16,
     max_incoming_packet: u32,
@@ -128,6 +129,7 @@ impl Default for Options {
                 cool_down: Some(Duration::from_secs(300)),
             },
             queue: QueueLimit { messages: 1024, bytes: 4 << 20, policy: QueuePolicy::RejectNew },
+            keep_offline_qos0: true,
             pace: None,
             receive_maximum: 256,
             max_incoming_packet: 256 * 1024,
@@ -348,6 +350,12 @@ impl Options {
             return Err(out_of_range("a queue of 0 bytes holds nothing".into()));
         }
         self.queue = QueueLimit { messages, bytes, policy };
+        Ok(())
+    }
+
+    /// Whether QoS 0 messages wait for a connection, as the others do, or are refused and dropped without one.
+    pub fn set_offline_qos0(&mut self, keep: bool) -> Result<()> {
+        self.keep_offline_qos0 = keep;
         Ok(())
     }
 

@@ -32,6 +32,7 @@ pub(crate) struct Settings {
     pub reconnect: bool,
     pub policy: Policy,
     pub queue: QueueLimit,
+    pub keep_offline_qos0: bool,
     /// `None`: by endpoint.
     pub pace: Option<Pace>,
     pub receive_maximum: u16,
@@ -115,6 +116,7 @@ impl Options {
             reconnect: self.reconnect,
             policy: self.policy,
             queue: self.queue,
+            keep_offline_qos0: self.keep_offline_qos0,
             pace: self.pace,
             receive_maximum: self.receive_maximum,
             max_incoming_packet: self.max_incoming_packet,

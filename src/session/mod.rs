@@ -15,7 +15,8 @@ pub mod table;
 
 use crate::completion::{Ack, Completion};
 use crate::packet::{Alias, Disconnect, Header, ReasonCode};
-use crate::{Error, ErrorKind};
+use crate::stats::Tally;
+use crate::{Error, ErrorKind, QoS};
 use alias::Aliases;
 use incoming::Incoming;
 use keep_alive::{Due, KeepAlive};
@@ -57,6 +58,10 @@ pub struct Actions {
     pub done: Vec<(Completion, Ack)>,
     /// Room in the queue that ended operations give back: messages, bytes.
     pub freed: (usize, usize),
+    /// Requests of the application among them.
+    pub requests_ended: usize,
+    /// What was counted.
+    pub tally: Tally,
     /// Messages for the application.
     pub messages: Batch,
     /// Handlers that no message can reach any more.
@@ -265,12 +270,28 @@ impl Session {
 
     /// Ends the application's requests that are not yet acknowledged. What was granted stays wanted.
     pub fn cancel_requests(&mut self, error: &Error, actions: &mut Actions) {
-        self.subscriptions.cancel(error, &mut actions.done, &mut actions.released);
+        self.subscriptions.cancel(error, actions);
     }
 
     /// The same, and nothing is wanted any more.
     pub fn forget_subscriptions(&mut self, error: &Error, actions: &mut Actions) {
-        self.subscriptions.clear(error, &mut actions.done, &mut actions.released);
+        self.subscriptions.clear(error, actions);
+    }
+
+    /// Without a connection: ends the QoS 0 messages that had been taken from the queue.
+    pub fn drop_at_most_once(&mut self, error: &Error, actions: &mut Actions) {
+        let (dropped, kept) =
+            self.held.drain(..).partition(|publish| publish.stored.qos() == QoS::AtMostOnce);
+        self.held = kept;
+        let dropped: VecDeque<Publish> = dropped;
+        for publish in dropped {
+            outgoing::end_publish(publish, Ack::failed(error.clone()), actions);
+        }
+    }
+
+    /// Packets that wait for an acknowledgement.
+    pub fn in_flight(&self) -> usize {
+        self.operations.len()
     }
 
     /// Whether an accepted operation has not ended.

@@ -137,7 +137,7 @@ impl Session {
             }
         };
         if !publish.completion.begin_write() {
-            end_publish(publish, Ack::SENT, actions);
+            end_publish(publish, Ack::failed(abandoned()), actions);
             return true;
         }
         if qos == QoS::AtMostOnce {
@@ -187,10 +187,8 @@ impl Session {
             }
             Request::Unsubscribe { .. } => Ok(()),
         };
-        let abandoned = !request.completion().begin_write();
-        if abandoned {
-            let error = Error::new(ErrorKind::Timeout, "nobody waits for it any more");
-            return request.fail(&error, &mut actions.done, &mut actions.released);
+        if !request.completion().begin_write() {
+            return request.fail(&abandoned(), actions);
         }
         // The size does not depend on the identifier.
         let mut packet = Vec::new();
@@ -202,7 +200,7 @@ impl Session {
                 Request::Subscribe { filters, restoring: true, .. } => {
                     self.cannot_restore(filters, &error, actions);
                 }
-                request => request.fail(&error, &mut actions.done, &mut actions.released),
+                request => request.fail(&error, actions),
             };
         }
         let ticket = self.next_ticket;
@@ -222,7 +220,7 @@ impl Session {
             }
             Err(Operation { kind: Kind::Request(request), .. }) => {
                 let error = Error::new(ErrorKind::QueueFull, "all 65,535 packet identifiers are in use");
-                request.fail(&error, &mut actions.done, &mut actions.released);
+                request.fail(&error, actions);
             }
             Err(_) => {}
         }
@@ -392,7 +390,7 @@ impl Session {
                 return true;
             }
             if !told && !publish.completion.begin_write() && !dup {
-                self.end_operation(id, Ack::SENT, actions);
+                self.end_operation(id, Ack::failed(abandoned()), actions);
                 return true;
             }
             header.alias = connection.alias(publish, expiry);
@@ -401,6 +399,7 @@ impl Session {
         }
         in_flight.on_connection = true;
         connection.in_use += 1;
+        actions.tally.repeated += 1;
         let what = What::Operation { id, ticket: operation.ticket };
         connection.unwritten.push_back(Unwritten { end: connection.appended, what });
         true
@@ -415,16 +414,13 @@ impl Session {
                 if in_flight.on_connection {
                     self.connection_in_use_less();
                 }
-                let mut publish = in_flight.publish;
                 if told {
-                    publish.completion = Completion::None;
+                    release(&in_flight.publish, actions);
+                } else {
+                    end_publish(in_flight.publish, ack, actions);
                 }
-                end_publish(publish, ack, actions);
             }
-            Kind::Request(mut request) if !told => {
-                let completion = std::mem::replace(request.completion(), Completion::None);
-                actions.done.push((completion, ack));
-            }
+            Kind::Request(mut request) if !told => request.tell(ack, actions),
             Kind::Request(_) => {}
         }
     }
@@ -453,14 +449,13 @@ impl Session {
             self.deadlines.pop_front();
             operation.overdue += 1;
             if operation.overdue == 1 {
-                let completion = match &mut operation.kind {
-                    Kind::Publish(in_flight) => &mut in_flight.publish.completion,
-                    Kind::Request(request) => request.completion(),
-                };
                 let message =
                     format!("sent, but not acknowledged within {ms} ms: it may or may not have arrived");
                 let ack = Ack::failed(Error::new(ErrorKind::OutcomeUnknown, message));
-                actions.done.push((std::mem::replace(completion, Completion::None), ack));
+                match &mut operation.kind {
+                    Kind::Publish(InFlight { publish, .. }) => tell(publish, ack, actions),
+                    Kind::Request(request) => request.tell(ack, actions),
+                }
             }
             let message = format!(
                 "the server did not acknowledge a packet within {ms} ms: a new connection gives it another chance"
@@ -477,14 +472,10 @@ impl Session {
         for (_, operation) in self.operations.drain() {
             let told = operation.told();
             match operation.kind {
-                Kind::Publish(mut in_flight) => {
-                    if told {
-                        in_flight.publish.completion = Completion::None;
-                    }
-                    publishes.push((in_flight.publish, in_flight.ever_written));
-                }
+                Kind::Publish(in_flight) if told => release(&in_flight.publish, actions),
+                Kind::Publish(in_flight) => publishes.push((in_flight.publish, in_flight.ever_written)),
                 // Requests went back to the pending ones when the connection ended.
-                Kind::Request(request) => request.fail(unwritten, &mut actions.done, &mut actions.released),
+                Kind::Request(request) => request.fail(unwritten, actions),
             }
         }
         publishes.sort_by_key(|(publish, _)| publish.order);
@@ -495,12 +486,38 @@ impl Session {
     }
 }
 
-fn end_publish(publish: Publish, ack: Ack, actions: &mut Actions) {
+fn abandoned() -> Error {
+    Error::new(ErrorKind::Timeout, "nobody waits for it any more")
+}
+
+/// Gives its room in the queue back.
+fn release(publish: &Publish, actions: &mut Actions) {
     actions.freed.0 += 1;
     actions.freed.1 += publish.stored.bytes_held();
-    if !matches!(publish.completion, Completion::None) {
-        actions.done.push((publish.completion, ack));
+}
+
+/// Counts its end and tells it; there is nobody to tell afterwards.
+fn tell(publish: &mut Publish, ack: Ack, actions: &mut Actions) {
+    let tally = &mut actions.tally;
+    match &ack.result {
+        Ok(()) => {
+            tally.sent += 1;
+            tally.sent_bytes += publish.stored.payload_len() as u64;
+            ack.round_trip.into_iter().for_each(|time| tally.round_trip(time));
+        }
+        Err(error) => {
+            tally.failed += 1;
+            tally.expired += u64::from(error.kind() == ErrorKind::Expired);
+        }
     }
+    if !matches!(publish.completion, Completion::None) {
+        actions.done.push((std::mem::replace(&mut publish.completion, Completion::None), ack));
+    }
+}
+
+pub(super) fn end_publish(mut publish: Publish, ack: Ack, actions: &mut Actions) {
+    release(&publish, actions);
+    tell(&mut publish, ack, actions);
 }
 
 /// The rest of the message expiry interval, in whole seconds, rounded up.

@@ -165,8 +165,16 @@ impl Queue {
         all
     }
 
-    /// Removes the publishes that `unwanted` picks (their waiter gave up).
-    pub fn remove(&mut self, unwanted: impl Fn(&Publish) -> bool) {
+    /// The same for QoS 0 alone.
+    pub fn drain_at_most_once(&mut self) -> Vec<Publish> {
+        let all: Vec<Publish> = self.qos0.drain(..).collect();
+        all.iter().for_each(|publish| self.release(1, publish.stored.bytes_held()));
+        all
+    }
+
+    /// Removes the publishes that `unwanted` picks (their waiter gave up), and says how many there were.
+    pub fn remove(&mut self, unwanted: impl Fn(&Publish) -> bool) -> usize {
+        let before = self.messages;
         for lane in [&mut self.qos0, &mut self.acked] {
             lane.retain(|publish| {
                 let keep = !unwanted(publish);
@@ -177,10 +185,10 @@ impl Queue {
                 keep
             });
         }
+        before - self.messages
     }
 
     /// Messages and bytes accepted and not yet ended.
-    #[cfg(test)]
     pub fn usage(&self) -> (usize, usize) {
         (self.messages, self.bytes)
     }

@@ -95,6 +95,8 @@ impl Session {
                 }
             },
         };
+        actions.tally.received += 1;
+        actions.tally.received_bytes += publish.payload.len() as u64;
         // The bytes of a read, so 32 bits are ample.
         actions.messages.index.push((actions.messages.bytes.len() as u32, number));
         actions.messages.bytes.extend_from_slice(packet);

@@ -1,5 +1,6 @@
 //! What the application wants to hear, and what is still to be asked of the server.
 
+use super::Actions;
 use crate::completion::{Ack, Completion};
 use crate::packet::RetainHandling;
 use crate::{Error, QoS};
@@ -103,20 +104,22 @@ impl Subscriptions {
     }
 
     /// The application's requests end; what the server had granted stays wanted.
-    pub fn cancel(&mut self, error: &Error, done: &mut Vec<(Completion, Ack)>, released: &mut Vec<Released>) {
+    pub fn cancel(&mut self, error: &Error, actions: &mut Actions) {
         for request in std::mem::take(&mut self.pending) {
             match request {
                 Request::Subscribe { filters, restoring: true, .. } => self.granted.extend(filters),
-                request => request.fail(error, done, released),
+                request => request.fail(error, actions),
             }
         }
     }
 
     /// Nothing is wanted any more.
-    pub fn clear(&mut self, error: &Error, done: &mut Vec<(Completion, Ack)>, released: &mut Vec<Released>) {
-        self.cancel(error, done, released);
+    pub fn clear(&mut self, error: &Error, actions: &mut Actions) {
+        self.cancel(error, actions);
         let wanted = self.granted.drain(..).chain(self.declined.drain(..));
-        released.extend(wanted.map(|wanted| Released { below: wanted.handler + 1, filter: wanted.filter }));
+        actions
+            .released
+            .extend(wanted.map(|wanted| Released { below: wanted.handler + 1, filter: wanted.filter }));
     }
 }
 
@@ -127,17 +130,19 @@ impl Request {
     }
 
     /// Ends it without success; handlers that it brought go with it.
-    pub fn fail(self, error: &Error, done: &mut Vec<(Completion, Ack)>, released: &mut Vec<Released>) {
-        match self {
-            Self::Subscribe { filters, completion, .. } => {
-                released.extend(
-                    filters
-                        .into_iter()
-                        .map(|wanted| Released { below: wanted.handler + 1, filter: wanted.filter }),
-                );
-                done.push((completion, Ack::failed(error.clone())));
-            }
-            Self::Unsubscribe { completion, .. } => done.push((completion, Ack::failed(error.clone()))),
+    pub fn fail(mut self, error: &Error, actions: &mut Actions) {
+        self.tell(Ack::failed(error.clone()), actions);
+        if let Self::Subscribe { filters, .. } = self {
+            let gone = |wanted: Wanted| Released { below: wanted.handler + 1, filter: wanted.filter };
+            actions.released.extend(filters.into_iter().map(gone));
+        }
+    }
+
+    /// Tells its end; there is nobody to tell afterwards.
+    pub fn tell(&mut self, ack: Ack, actions: &mut Actions) {
+        if !matches!(self, Self::Subscribe { restoring: true, .. }) {
+            actions.requests_ended += 1;
+            actions.done.push((std::mem::replace(self.completion(), Completion::None), ack));
         }
     }
 

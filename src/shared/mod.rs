@@ -10,10 +10,12 @@ use crate::dispatch::{Delivery, Mailbox};
 use crate::options::{Settings, TokenProvider, TokenRequest};
 use crate::process::lock;
 use crate::runtime::{Runtime, refused};
+use crate::session::Actions;
 use crate::session::queue::{Publish, Queue};
 use crate::session::subscriptions::Request;
+use crate::stats::{Counters, Stats};
 use crate::sys;
-use crate::{ConnectionState, Error, ErrorKind, Result};
+use crate::{ConnectionState, Error, ErrorKind, QoS, Result};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -21,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Commands that wait for the driver; more are refused.
+/// Commands that wait for the driver, and requests to the server that have not ended; more are refused.
 const MAX_COMMANDS: usize = 1024;
 
 /// What the driver is asked to do.
@@ -45,12 +47,16 @@ pub enum Command {
 pub struct Inbox {
     pub queue: Queue,
     pub commands: VecDeque<Command>,
+    /// SUBSCRIBEs and UNSUBSCRIBEs that were accepted and have not ended.
+    pub requests: usize,
+    /// There is a connection, or QoS 0 may wait for one.
+    pub takes_qos0: bool,
     pub closing: bool,
 }
 
 impl Inbox {
     fn has_room(&self) -> Result<()> {
-        match (self.closing, self.commands.len() >= MAX_COMMANDS) {
+        match (self.closing, self.commands.len().max(self.requests) >= MAX_COMMANDS) {
             (true, _) => Err(closed()),
             (_, true) => Err(Error::new(ErrorKind::QueueFull, "1,024 requests wait already")),
             _ => Ok(()),
@@ -65,6 +71,7 @@ pub struct Shared {
     pub inbox: Mutex<Inbox>,
     pub bell: Arc<Bell>,
     pub mailbox: Arc<Mailbox>,
+    pub counters: Mutex<Counters>,
     /// Of the last attempt that failed, until one succeeds.
     pub last_failure: Mutex<Option<Error>>,
     pub provider: Mutex<Provider>,
@@ -94,8 +101,11 @@ impl Shared {
             inbox: Mutex::new(Inbox {
                 queue: Queue::new(settings.queue),
                 commands: VecDeque::new(),
+                requests: 0,
+                takes_qos0: settings.keep_offline_qos0,
                 closing: false,
             }),
+            counters: Mutex::default(),
             bell,
             mailbox,
             last_failure: Mutex::default(),
@@ -116,6 +126,7 @@ impl Shared {
             drop(inbox);
             return self.refuse(command, error);
         }
+        inbox.requests += usize::from(matches!(command, Command::Request(_)));
         inbox.commands.push_back(command);
         drop(inbox);
         self.bell.ring();
@@ -130,21 +141,34 @@ impl Shared {
     /// A refused SUBSCRIBE takes its handler with it, and that happens where callbacks run.
     fn refuse(&self, command: Command, error: Error) -> Result<()> {
         if let Command::Request(request @ Request::Subscribe { .. }) = command {
-            let (mut done, mut released) = (Vec::new(), Vec::new());
-            request.fail(&error, &mut done, &mut released);
-            self.mailbox.listeners.release(&released);
+            let mut actions = Actions::default();
+            request.fail(&error, &mut actions);
+            self.mailbox.listeners.release(&actions.released);
         }
         Err(error)
     }
 
     pub fn publish(&self, publish: Publish) -> Result<()> {
+        if publish.completion.is_callback() && self.mailbox.untold() >= self.settings.queue.messages {
+            let message = "the callbacks of as many ended operations as the queue may hold have not been called yet: is a callback blocked, or gecko_mqtt_dispatch not called?";
+            return Err(Error::new(ErrorKind::QueueFull, message));
+        }
         let mut dropped = Vec::new();
         let mut inbox = lock(&self.inbox);
         if inbox.closing {
             return Err(closed());
         }
+        if !inbox.takes_qos0 && publish.stored.qos() == QoS::AtMostOnce {
+            let message = "there is no connection, and QoS 0 does not wait for one: see gecko_mqtt_options_set_offline_qos0";
+            return Err(Error::new(ErrorKind::NotConnected, message));
+        }
         let pushed = inbox.queue.push(publish, &mut dropped);
         drop(inbox);
+        if !dropped.is_empty() {
+            let mut counters = lock(&self.counters);
+            counters.sums().dropped_by_policy += dropped.len() as u64;
+            counters.sums().messages_failed += dropped.len() as u64;
+        }
         self.complete(dropped);
         match pushed {
             Ok(()) => {
@@ -158,7 +182,15 @@ impl Shared {
     /// Takes a publish whose waiter gave up out of the queue.
     pub fn forget(&self, waiter: &Arc<Waiter>) {
         let waits = |publish: &Publish| matches!(&publish.completion, Completion::Waiter(w) if Arc::ptr_eq(w, waiter));
-        lock(&self.inbox).queue.remove(waits);
+        let removed = lock(&self.inbox).queue.remove(waits);
+        lock(&self.counters).sums().messages_failed += removed as u64;
+    }
+
+    /// What was counted so far.
+    pub fn stats(&self) -> Stats {
+        let (messages, bytes) = lock(&self.inbox).queue.usage();
+        let counted = lock(&self.counters).snapshot();
+        Stats { queued_messages: messages as u64, queued_bytes: bytes as u64, ..counted }
     }
 
     /// Tells the end of operations: threads that wait at once, callbacks where they run.

@@ -12,6 +12,11 @@ static void on_state(gecko_mqtt_connection_state_t state, void *userdata) {
     (void)userdata;
 }
 
+static void on_event(const gecko_mqtt_connection_event_t *event, void *userdata) {
+    (void)event;
+    (void)userdata;
+}
+
 static void on_token_needed(gecko_mqtt_token_request_t request, void *userdata) {
     (void)request;
     (void)userdata;
@@ -52,6 +57,8 @@ static void failed_registrations_run_their_hook(void) {
               gecko_mqtt_on_connection_state_change(NULL, on_state, &hooks, count));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
               gecko_mqtt_on_connection_state_change(client, NULL, &hooks, count));
+    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_on_connection_event(NULL, on_event, &hooks, count));
+    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_on_connection_event(client, NULL, &hooks, count));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
               gecko_mqtt_options_set_token_provider(NULL, on_token_needed, &hooks, count));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
@@ -80,9 +87,10 @@ static void failed_registrations_run_their_hook(void) {
 
 static void registrations_end_with_their_client(void) {
     gecko_mqtt_client_t *client = check_client();
-    int message = 0, state = 0, handler = 0, replaced = 0, removed = 0;
+    int message = 0, state = 0, event = 0, handler = 0, replaced = 0, removed = 0;
     CHECK_IS(gecko_mqtt_on_message(client, on_message, &message, count), GECKO_MQTT_OK);
     CHECK_IS(gecko_mqtt_on_connection_state_change(client, on_state, &state, count), GECKO_MQTT_OK);
+    CHECK_IS(gecko_mqtt_on_connection_event(client, on_event, &event, count), GECKO_MQTT_OK);
     CHECK_IS(gecko_mqtt_subscribe(client, "a", 1, on_message, &replaced, count, NULL, NULL), GECKO_MQTT_OK);
     CHECK_IS(gecko_mqtt_subscribe(client, "a", 1, on_message, &handler, count, NULL, NULL), GECKO_MQTT_OK);
     CHECK_IS(replaced, 1);
@@ -90,10 +98,11 @@ static void registrations_end_with_their_client(void) {
     CHECK_IS(gecko_mqtt_remove_listeners(client, &removed), GECKO_MQTT_OK);
     CHECK_IS(removed, 1);
     CHECK_IS(gecko_mqtt_remove_listeners(client, &removed), GECKO_MQTT_ERR_NOT_FOUND);
-    CHECK_IS(message + state + handler, 0);
+    CHECK_IS(message + state + event + handler, 0);
     gecko_mqtt_client_free(client);
     CHECK_IS(message, 1);
     CHECK_IS(state, 1);
+    CHECK_IS(event, 1);
     CHECK_IS(handler, 1);
     CHECK_IS(replaced, 1);
     CHECK_IS(removed, 1);

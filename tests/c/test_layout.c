@@ -50,6 +50,26 @@ AT(gecko_mqtt_ack_t, error, 0, 16);
 AT(gecko_mqtt_ack_t, error_len, 1, 16);
 LAYOUT(sizeof(gecko_mqtt_ack_t) == 2 * WORD + 16);
 
+AT(gecko_mqtt_connection_event_t, size, 0, 0);
+AT(gecko_mqtt_connection_event_t, kind, 0, 4);
+AT(gecko_mqtt_connection_event_t, state, 0, 8);
+AT(gecko_mqtt_connection_event_t, status, 0, 12);
+AT(gecko_mqtt_connection_event_t, reason_code, 0, 16);
+AT(gecko_mqtt_connection_event_t, attempt, 0, 20);
+AT(gecko_mqtt_connection_event_t, time_ms, 0, 24);
+AT(gecko_mqtt_connection_event_t, delay_ms, 0, 32);
+AT(gecko_mqtt_connection_event_t, session_present, 0, 36);
+AT(gecko_mqtt_connection_event_t, message, 0, 40);
+AT(gecko_mqtt_connection_event_t, error, 2, 40);
+LAYOUT(sizeof(gecko_mqtt_connection_event_t) == 4 * WORD + 40);
+
+AT(gecko_mqtt_stats_t, size, 0, 0);
+AT(gecko_mqtt_stats_t, attempts, 0, 8);
+AT(gecko_mqtt_stats_t, success_rate, 0, 32);
+AT(gecko_mqtt_stats_t, messages_sent, 0, 64);
+AT(gecko_mqtt_stats_t, connected_since_ms, 0, 200);
+LAYOUT(sizeof(gecko_mqtt_stats_t) == 208);
+
 /* Elements of arrays: these never grow. */
 AT(gecko_mqtt_user_property_t, name, 0, 0);
 AT(gecko_mqtt_user_property_t, value, 2, 0);
@@ -73,6 +93,7 @@ LAYOUT(GECKO_MQTT_ERR_CONNECTION == 200 && GECKO_MQTT_ERR_NOT_AUTHORIZED == 300)
 LAYOUT(GECKO_MQTT_ERR_TOKEN_REFRESH == 400 && GECKO_MQTT_ERR_SERVER_DISCONNECTED == 500);
 LAYOUT(GECKO_MQTT_ERR_QUEUE_FULL == 600 && GECKO_MQTT_ERR_INTERNAL == 900);
 LAYOUT(GECKO_MQTT_STATE_DISCONNECTED == 0 && GECKO_MQTT_STATE_CONNECTED == 2);
+LAYOUT(GECKO_MQTT_EVENT_ATTEMPTING == 0 && GECKO_MQTT_EVENT_STOPPED == 9);
 LAYOUT(GECKO_MQTT_QUEUE_REJECT_NEW == 0 && GECKO_MQTT_DISPATCH_THREAD == 0);
 
 int main(void) {

@@ -4,7 +4,8 @@
 
 #include <poll.h>
 
-static counter_t heard, completed, destroyed, stated;
+static counter_t heard, completed, destroyed, stated, happened;
+static unsigned told[10]; /* events of each kind */
 static pthread_t main_thread;
 static int on_main_thread;
 
@@ -44,7 +45,21 @@ static void reset(void) {
     counter_init(&completed);
     counter_init(&destroyed);
     counter_init(&stated);
+    counter_init(&happened);
+    memset(told, 0, sizeof told);
     on_main_thread = 0;
+}
+
+/* Every attempt ends once, every connection too; what is told can be read. */
+static void on_event(const gecko_mqtt_connection_event_t *event, void *userdata) {
+    (void)userdata;
+    CHECK(event->size == sizeof *event && event->kind >= 0 && event->kind < 10);
+    CHECK(event->message_len > 0 && strlen(event->message) == event->message_len);
+    CHECK(strlen(event->error) == event->error_len &&
+          (event->status != GECKO_MQTT_OK) == (event->error_len > 0));
+    CHECK(event->time_ms > 1500000000000u);
+    told[event->kind]++;
+    counter_add(&happened);
 }
 
 /* Subscribes, publishes a hundred messages, hears them, leaves. */
@@ -52,10 +67,12 @@ static void main_job(gecko_mqtt_options_t *options) {
     gecko_mqtt_client_t *client = client_of(options);
     gecko_mqtt_ack_t ack = GECKO_MQTT_ACK_INIT;
     gecko_mqtt_message_t message = hello();
-    char *client_id = NULL;
+    gecko_mqtt_stats_t stats = GECKO_MQTT_STATS_INIT;
+    char *client_id = NULL, *json = NULL;
     int n;
     reset();
     CHECK_OK(gecko_mqtt_on_connection_state_change(client, on_state, NULL, on_destroy));
+    CHECK_OK(gecko_mqtt_on_connection_event(client, on_event, NULL, NULL));
     CHECK_OK(gecko_mqtt_connect(client, LIMIT_MS));
     CHECK(gecko_mqtt_is_connected(client));
     CHECK(gecko_mqtt_get_connection_state(client) == GECKO_MQTT_STATE_CONNECTED);
@@ -70,11 +87,26 @@ static void main_job(gecko_mqtt_options_t *options) {
     CHECK_OK(gecko_mqtt_publish_wait(client, &message, LIMIT_MS, &ack));
     CHECK(ack.reason_code == 0);
     CHECK(counter_wait(&heard, 101));
+    CHECK_OK(gecko_mqtt_get_stats(client, &stats));
+    CHECK(stats.attempts == 1 && stats.successes == 1 && stats.failures == 0 && stats.success_rate == 1.0);
+    CHECK(stats.messages_sent == 101 && stats.messages_received == 101 && stats.messages_failed == 0);
+    CHECK(stats.payload_bytes_sent == 101 * message.payload_len && stats.wire_bytes_sent > 101 * 7);
+    CHECK(stats.queued_messages == 0 && stats.queued_bytes == 0 && stats.connected_since_ms > 0);
+    CHECK(stats.last_round_trip_us > 0 && stats.mean_round_trip_us > 0);
+    CHECK_OK(gecko_mqtt_stats_json(client, &json));
+    CHECK(json[0] == '{' && strstr(json, "\"messages_sent\":101") != NULL);
+    gecko_mqtt_string_free(json);
+    CHECK_OK(gecko_mqtt_reset_stats(client));
     CHECK_OK(gecko_mqtt_unsubscribe_wait(client, "spa/+", LIMIT_MS, NULL));
     CHECK(counter_wait(&destroyed, 1));
     CHECK_OK(gecko_mqtt_disconnect(client, LIMIT_MS));
     CHECK(!gecko_mqtt_is_connected(client));
     CHECK(counter_wait(&stated, 4));
+    CHECK(counter_wait(&happened, 3) && counter_get(&happened) == 3);
+    CHECK(told[GECKO_MQTT_EVENT_ATTEMPTING] == 1 && told[GECKO_MQTT_EVENT_CONNECTED] == 1);
+    CHECK(told[GECKO_MQTT_EVENT_DISCONNECTED] == 1);
+    CHECK_OK(gecko_mqtt_get_stats(client, &stats));
+    CHECK(stats.attempts == 0 && stats.messages_sent == 0 && stats.connected_since_ms == 0);
     gecko_mqtt_client_free(client);
     CHECK(counter_get(&destroyed) == 2 && counter_get(&heard) == 101);
     CHECK(gecko_mqtt_connect(client, 0) == GECKO_MQTT_ERR_INVALID_HANDLE);

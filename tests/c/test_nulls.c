@@ -19,6 +19,11 @@ static void on_state(gecko_mqtt_connection_state_t state, void *userdata) {
     (void)userdata;
 }
 
+static void on_event(const gecko_mqtt_connection_event_t *event, void *userdata) {
+    (void)event;
+    (void)userdata;
+}
+
 static void on_token_needed(gecko_mqtt_token_request_t request, void *userdata) {
     (void)request;
     (void)userdata;
@@ -34,6 +39,8 @@ static void on_destroy(void *userdata) { (void)userdata; }
 static void structures(void) {
     NULL_IN(gecko_mqtt_ack_init, ack, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_ack_init(NULL, sizeof(gecko_mqtt_ack_t)));
+    NULL_IN(gecko_mqtt_stats_init, stats, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_stats_init(NULL, sizeof(gecko_mqtt_stats_t)));
     NULL_IN(gecko_mqtt_message_init, message, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_message_init(NULL, sizeof(gecko_mqtt_message_t)));
     NULL_IN(gecko_mqtt_token_init, token, GECKO_MQTT_ERR_NULL_ARGUMENT,
@@ -50,6 +57,8 @@ static void in_options(gecko_mqtt_options_t *options) {
             gecko_mqtt_options_set_reconnect_cooldown_secs(NULL, 1000));
     NULL_IN(gecko_mqtt_options_set_queue, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_options_set_queue(NULL, 1000, 1000, GECKO_MQTT_QUEUE_REJECT_NEW));
+    NULL_IN(gecko_mqtt_options_set_offline_qos0, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_options_set_offline_qos0(NULL, true));
     NULL_IN(gecko_mqtt_options_set_pacing, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_options_set_pacing(NULL, 1000, 1000));
     NULL_IN(gecko_mqtt_options_set_dispatch, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
@@ -154,6 +163,7 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
     gecko_mqtt_message_t message = GECKO_MQTT_MESSAGE_TEXT("a", "b", 1);
     gecko_mqtt_subscription_t filter = GECKO_MQTT_SUBSCRIPTION("a", 1);
     gecko_mqtt_ack_t ack = GECKO_MQTT_ACK_INIT;
+    gecko_mqtt_stats_t stats = GECKO_MQTT_STATS_INIT;
     gecko_mqtt_client_t *other = NULL;
     char *text = NULL;
     size_t ran = 0;
@@ -186,6 +196,19 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
     NULL_IN(gecko_mqtt_is_connected, client, false, gecko_mqtt_is_connected(NULL));
     NULL_IN(gecko_mqtt_get_connection_state, client, GECKO_MQTT_STATE_DISCONNECTED,
             gecko_mqtt_get_connection_state(NULL));
+    NULL_IN(gecko_mqtt_get_stats, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_get_stats(NULL, &stats));
+    NULL_IN(gecko_mqtt_get_stats, stats, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_get_stats(client, NULL));
+    NULL_IN(gecko_mqtt_stats_json, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_stats_json(NULL, &text));
+    NULL_IN(gecko_mqtt_stats_json, out, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_stats_json(client, NULL));
+    NULL_IN(gecko_mqtt_reset_stats, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_reset_stats(NULL));
+    NULL_IN(gecko_mqtt_on_connection_event, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_on_connection_event(NULL, on_event, &hooks, on_destroy));
+    NULL_IN(gecko_mqtt_on_connection_event, listener, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_on_connection_event(client, NULL, &hooks, on_destroy));
+    NULL_IN(gecko_mqtt_on_connection_event, userdata, GECKO_MQTT_OK,
+            gecko_mqtt_on_connection_event(client, on_event, NULL, on_destroy));
+    NULL_IN(gecko_mqtt_on_connection_event, destroy, GECKO_MQTT_OK,
+            gecko_mqtt_on_connection_event(client, on_event, &hooks, NULL));
     NULL_IN(gecko_mqtt_on_connection_state_change, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_on_connection_state_change(NULL, on_state, &hooks, on_destroy));
     NULL_IN(gecko_mqtt_on_connection_state_change, listener, GECKO_MQTT_ERR_NULL_ARGUMENT,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The sources, in the order in which a reader wants to meet them.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 18] = [
     "status.rs",
     "library.rs",
     "callback.rs",
@@ -17,6 +17,8 @@ const SOURCES: [&str; 16] = [
     "options/behaviour.rs",
     "client.rs",
     "connection.rs",
+    "event.rs",
+    "stats.rs",
     "ack.rs",
     "message.rs",
     "publish.rs",

@@ -88,6 +88,24 @@ pub extern "C" fn gecko_mqtt_options_set_queue(
     set(options, |options| options.set_queue(max_messages, max_bytes, queue_policy(policy)?))
 }
 
+/// What becomes of QoS 0 messages without a connection.
+///
+/// @param options the options.
+/// @param keep true (the default): they wait for the next connection, as those of QoS 1 and 2 do; false:
+/// gecko_mqtt_publish() refuses them with #GECKO_MQTT_ERR_NOT_CONNECTED, and those that a lost connection
+/// leaves behind end with #GECKO_MQTT_ERR_DROPPED.
+/// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
+/// @par Threads
+/// One at a time for each options handle.
+/// @since 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn gecko_mqtt_options_set_offline_qos0(
+    options: *mut gecko_mqtt_options_t,
+    keep: arg::Bool,
+) -> gecko_mqtt_status_t {
+    set(options, |options| options.set_offline_qos0(keep.into()))
+}
+
 /// How fast to publish at the most, so that the server does not end the connection for a quota. By default
 /// AWS's quotas for endpoints of AWS, and none elsewhere.
 ///
