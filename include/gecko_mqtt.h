@@ -2243,6 +2243,87 @@ gecko_mqtt_status_t gecko_mqtt_token_request_complete(gecko_mqtt_token_request_t
 gecko_mqtt_status_t gecko_mqtt_token_request_fail(gecko_mqtt_token_request_t request, const char *reason);
 
 /**
+ * Gives the client a fresh token. A live connection is rotated onto it: a second one is opened beside it and takes
+ * the session over, without a gap and without losing anything; #GECKO_MQTT_EVENT_TOKEN_REFRESHED tells when that is
+ * done. Without a connection, the next attempt shows it; a wait that began because the server refused the old token
+ * ends.
+ *
+ * With a will, set its delay to some seconds (gecko_mqtt_options_set_will()): a server publishes a will without a
+ * delay when the old connection ends. With a token provider the library sees to that itself.
+ *
+ * @param client the client.
+ * @param token the token; copied.
+ * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_STRUCT_SIZE;
+ * #GECKO_MQTT_ERR_INVALID_TOKEN, #GECKO_MQTT_ERR_INVALID_URL, #GECKO_MQTT_ERR_INVALID_UTF8,
+ * #GECKO_MQTT_ERR_INVALID_ARGUMENT: the token cannot be used; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: there is no
+ * authorizer to send it to, or no TLS; #GECKO_MQTT_ERR_QUEUE_FULL.
+ * @par Threads
+ * Any; also inside a callback. Never waits.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_set_token(struct gecko_mqtt_client_t *client,
+                                         const struct gecko_mqtt_token_t *token);
+
+/**
+ * Asks the token provider for a token now, whatever the age of the one that there is; a live connection is rotated
+ * onto it, as gecko_mqtt_set_token() does. Does nothing more while the provider is being asked already.
+ *
+ * @param client the client.
+ * @return #GECKO_MQTT_OK: it is being asked, or will be before the next attempt; #GECKO_MQTT_ERR_NULL_ARGUMENT;
+ * #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
+ * #GECKO_MQTT_ERR_INVALID_CONFIGURATION: there is no provider; #GECKO_MQTT_ERR_QUEUE_FULL.
+ * @par Threads
+ * Any; also inside a callback. Never waits.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_refresh_token(struct gecko_mqtt_client_t *client);
+
+/**
+ * Gives the client a fresh certificate and key, from files. A live connection is rotated onto it, as
+ * gecko_mqtt_set_token() does; without one, the next attempt shows it.
+ *
+ * @param client the client.
+ * @param cert_path path of the certificate, perhaps with its chain; PEM or DER.
+ * @param key_path path of the key: PKCS#8, PKCS#1 or SEC1; PEM or DER.
+ * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_FILE: a file
+ * cannot be read; #GECKO_MQTT_ERR_INVALID_CERTIFICATE; #GECKO_MQTT_ERR_INVALID_PRIVATE_KEY: also for one with a
+ * password; #GECKO_MQTT_ERR_KEY_MISMATCH; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the client connects without TLS;
+ * #GECKO_MQTT_ERR_QUEUE_FULL.
+ * @par Threads
+ * Any; also inside a callback. Reads the files, and waits for nothing else.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_set_certificate_file(struct gecko_mqtt_client_t *client,
+                                                    const char *cert_path,
+                                                    const char *key_path);
+
+/**
+ * Gives the client a fresh certificate and key, from memory. A live connection is rotated onto it, as
+ * gecko_mqtt_set_token() does; without one, the next attempt shows it.
+ *
+ * @param client the client.
+ * @param cert the certificate, perhaps with its chain; PEM or DER; copied.
+ * @param cert_len its length in bytes.
+ * @param key the key: PKCS#8, PKCS#1 or SEC1; PEM or DER; copied, and the copy is overwritten when it goes.
+ * @param key_len its length in bytes.
+ * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_OUT_OF_RANGE: a length;
+ * #GECKO_MQTT_ERR_INVALID_CERTIFICATE; #GECKO_MQTT_ERR_INVALID_PRIVATE_KEY: also for one with a password;
+ * #GECKO_MQTT_ERR_KEY_MISMATCH; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the client connects without TLS;
+ * #GECKO_MQTT_ERR_QUEUE_FULL.
+ * @par Threads
+ * Any; also inside a callback. Never waits.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_set_certificate_pem(struct gecko_mqtt_client_t *client,
+                                                   const uint8_t *cert,
+                                                   size_t cert_len,
+                                                   const uint8_t *key,
+                                                   size_t key_len);
+
+/**
  * Starts logging, once for the process. Without it the library writes nothing anywhere. No secret is ever
  * logged.
  *

@@ -4,6 +4,7 @@ use crate::completion::{Ack, Completion, Waiter};
 use crate::dispatch::Mailbox;
 use crate::dispatch::listeners::{EventListener, MessageListener, Receipt, StateListener};
 use crate::driver;
+use crate::link::Identity;
 use crate::options::{Options, TokenInput, TokenRequest};
 use crate::packet::{Filter, RetainHandling, StoredPublish, topic};
 use crate::process::lock;
@@ -11,7 +12,7 @@ use crate::runtime::Runtime;
 use crate::session::queue::Publish;
 use crate::session::subscriptions::{Request, Wanted};
 use crate::shared::{Command, Remains, Shared, registry};
-use crate::{ConnectionState, Error, ErrorKind, Message, QoS, Result, Stats};
+use crate::{ConnectionState, Error, ErrorKind, Message, QoS, Result, Secret, Stats};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -130,6 +131,45 @@ impl Client {
     pub fn network_changed(&self) {
         self.shared.network_changed.store(true, Ordering::Release);
         self.shared.bell.ring();
+    }
+
+    /// A fresh token: a live connection is rotated onto it, the next one begins with it.
+    pub fn set_token(&self, token: &TokenInput<'_>) -> Result<()> {
+        let token = token.parse()?;
+        if self.shared.settings.tls.is_none() {
+            let message = "this client connects without TLS (mqtt://): a token would go through the network in the clear";
+            return Err(Error::new(ErrorKind::InvalidConfiguration, message));
+        }
+        // Says now what CONNECT would say.
+        self.shared.settings.credentials.connect_login(Some(&token))?;
+        self.shared.command(Command::SetToken(token))
+    }
+
+    /// Asks the provider for a token now, and rotates a live connection onto it.
+    pub fn refresh_token(&self) -> Result<()> {
+        if lock(&self.shared.provider).call.is_none() {
+            let message = "there is no token provider to ask: see gecko_mqtt_options_set_token_provider";
+            return Err(Error::new(ErrorKind::InvalidConfiguration, message));
+        }
+        self.shared.command(Command::RefreshToken)
+    }
+
+    /// A fresh client certificate and its key, from files: a live connection is rotated onto it.
+    pub fn set_certificate_file(&self, certificate: &str, key: &str) -> Result<()> {
+        self.set_certificate(Identity::from_files(certificate, key)?)
+    }
+
+    /// The same from memory: PEM or DER.
+    pub fn set_certificate_pem(&self, certificate: &[u8], key: &[u8]) -> Result<()> {
+        self.set_certificate(Identity::from_bytes(certificate, &Secret::new(key))?)
+    }
+
+    fn set_certificate(&self, identity: Identity) -> Result<()> {
+        if self.shared.settings.tls.is_none() {
+            let message = "this client connects without TLS (mqtt://), and a certificate is for TLS";
+            return Err(Error::new(ErrorKind::InvalidConfiguration, message));
+        }
+        self.shared.command(Command::SetCertificate(identity))
     }
 
     /// Whether a live connection is there.

@@ -1,7 +1,7 @@
 //! One attempt to connect: token, link, CONNECT, CONNACK.
 
-use super::{Driver, Interrupt};
-use crate::credentials::Login;
+use super::{Dialing, Driver, Interrupt};
+use crate::credentials::{Login, Token};
 use crate::link::{self, Link, Progress, Target};
 use crate::packet::{self, Connect, Received, Will};
 use crate::session::limits::{Limits, Quotas};
@@ -23,14 +23,29 @@ pub struct Greeting {
 /// CONNACKs are small; this one is of somebody else.
 const MAX_CONNACK: u32 = 64 * 1024;
 
+/// What a link says first.
+pub struct Opening {
+    /// The packet, secrets and all.
+    connect: Zeroizing<Vec<u8>>,
+    keep_alive_secs: u16,
+    quotas: Quotas,
+}
+
+/// A greeting, and the client identifier that the server chose, if it did.
+pub struct Greeted {
+    pub greeting: Greeting,
+    pub assigned: Option<String>,
+}
+
 impl Driver {
     /// Tries once. `Err(None)`: the application left meanwhile.
     pub(super) async fn attempt(&mut self) -> Result<Greeting, Option<Error>> {
         self.nudged = false;
         self.ensure_token().await?;
-        let (target, connect) = self.prepare()?;
-        let (dial, progress) = (self.dial.clone(), Arc::new(Progress::default()));
-        let keep_alive_secs = self.shared.settings.keep_alive_secs;
+        if let Some(fresh) = self.tokens.fresh.take() {
+            self.tokens.shown = Some(fresh);
+        }
+        let (target, opening) = self.prepare(self.tokens.shown.as_ref().map(|held| &held.token))?;
         let limit = self.shared.settings.connect_timeout;
         tracing::debug!(
             client_id = self.shared.client_id(),
@@ -38,21 +53,15 @@ impl Driver {
             port = target.port(),
             "connecting"
         );
-        let quotas = self.quotas(target.host());
-        let greeting = {
-            let progress = progress.clone();
-            async move {
-                let link = dial(target, progress).await?;
-                greet(link, &connect, keep_alive_secs, quotas).await
-            }
-        };
+        let (dialing, progress) = self.dialing(target);
+        let greeting = async move { greet(dialing.await?, opening).await };
         // On the heap: an idle client does not carry the room that a TLS hand-shake needs.
         let mut greeting = Box::pin(tokio::time::timeout(limit, greeting));
         let shared = self.shared.clone();
         loop {
             tokio::select! {
                 greeted = &mut greeting => {
-                    let (greeting, assigned) = greeted.unwrap_or_else(|_| {
+                    let Greeted { greeting, assigned } = greeted.unwrap_or_else(|_| {
                         let message = format!("no connection within {} ms: given up {progress}", limit.as_millis());
                         Err(Error::new(ErrorKind::ConnectTimeout, message))
                     })?;
@@ -68,6 +77,12 @@ impl Driver {
         }
     }
 
+    /// Opens a link, and says how far it has come.
+    pub(super) fn dialing(&self, target: Target) -> (Dialing, Arc<Progress>) {
+        let progress = Arc::new(Progress::default());
+        ((self.dial)(target, progress.clone()), progress)
+    }
+
     /// The service's, but for the pace, where the options say one.
     fn quotas(&self, host: &str) -> Quotas {
         let known = Quotas::of(host);
@@ -75,17 +90,16 @@ impl Driver {
     }
 
     /// An identifier that the server chose is used again, but for AWS's, which refuses its own ($GEN/…).
-    fn adopt(&mut self, assigned: Option<String>) {
+    pub(super) fn adopt(&mut self, assigned: Option<String>) {
         if let Some(assigned) = assigned {
             self.shared.set_client_id(&assigned);
             self.assigned = Some(assigned).filter(|assigned| !assigned.starts_with('$'));
         }
     }
 
-    /// Where to connect, and the CONNECT packet, secrets and all.
-    fn prepare(&self) -> Result<(Target, Zeroizing<Vec<u8>>)> {
+    /// Where to connect with this token, and what to say there.
+    pub(super) fn prepare(&self, token: Option<&Token>) -> Result<(Target, Opening)> {
         let settings = &self.shared.settings;
-        let token = self.token.as_ref().map(|held| &held.token);
         let login = settings.credentials.connect_login(token)?;
         let client_id = match &settings.client_id {
             Some(own) if own.is_empty() => self.assigned.clone().unwrap_or_default(),
@@ -95,15 +109,20 @@ impl Driver {
             // A token that came as a broker URL says where it is good.
             (Some(endpoint), _) => {
                 let port = if settings.port != 0 { settings.port } else { endpoint.port.unwrap_or(443) };
-                Target::new(&endpoint.host, port, settings.tls.clone())?
+                Target::new(&endpoint.host, port, self.tls.clone())?
             }
-            (None, Some(target)) => target.clone(),
+            (None, Some(target)) => target.with_tls(self.tls.as_ref()),
             (None, None) => {
                 let message = "no endpoint is set, and the token did not come as a broker URL that has one";
                 return Err(Error::new(ErrorKind::InvalidConfiguration, message));
             }
         };
-        Ok((target, self.connect_packet(&client_id, &login)?))
+        let opening = Opening {
+            connect: self.connect_packet(&client_id, &login)?,
+            keep_alive_secs: settings.keep_alive_secs,
+            quotas: self.quotas(target.host()),
+        };
+        Ok((target, opening))
     }
 
     fn connect_packet(&self, client_id: &str, login: &Login) -> Result<Zeroizing<Vec<u8>>> {
@@ -135,30 +154,26 @@ impl Driver {
     }
 }
 
-async fn greet(
-    mut link: Link,
-    connect: &[u8],
-    keep_alive_secs: u16,
-    quotas: Quotas,
-) -> Result<(Greeting, Option<String>)> {
+/// Says CONNECT and hears CONNACK.
+pub async fn greet(mut link: Link, opening: Opening) -> Result<Greeted> {
     let sent = async {
-        link.stream.write_all(connect).await?;
+        link.stream.write_all(&opening.connect).await?;
         link.stream.flush().await
     };
     // Behind a write that failed the server's reason may lie unread.
     let broken = sent.await.err();
-    let mut bytes = Vec::with_capacity(512);
+    let mut rest = Vec::with_capacity(512);
     let (granted, used) = loop {
-        if let Some(granted) = connack(&bytes, keep_alive_secs, quotas)? {
+        if let Some(granted) = connack(&rest, &opening)? {
             break granted;
         }
-        if link.stream.read_buf(&mut bytes).await.map_err(before_connack)? == 0 {
+        if link.stream.read_buf(&mut rest).await.map_err(before_connack)? == 0 {
             return Err(before_connack(broken.unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())));
         }
     };
-    bytes.drain(..used);
+    rest.drain(..used);
     let (limits, session_present, assigned) = granted;
-    Ok((Greeting { link, limits, session_present, rest: bytes }, assigned))
+    Ok(Greeted { greeting: Greeting { link, limits, session_present, rest }, assigned })
 }
 
 fn before_connack(error: std::io::Error) -> Error {
@@ -175,7 +190,7 @@ fn before_connack(error: std::io::Error) -> Error {
 type Granted = (Limits, bool, Option<String>);
 
 /// The CONNACK at the beginning of what has come, and its length.
-fn connack(bytes: &[u8], keep_alive_secs: u16, quotas: Quotas) -> Result<Option<(Granted, usize)>> {
+fn connack(bytes: &[u8], opening: &Opening) -> Result<Option<(Granted, usize)>> {
     let broken = |malformed: packet::Malformed| {
         let message = format!("what the server answered to CONNECT is not MQTT 5: {malformed}");
         Error::new(ErrorKind::Protocol, message)
@@ -186,7 +201,7 @@ fn connack(bytes: &[u8], keep_alive_secs: u16, quotas: Quotas) -> Result<Option<
             Err(refusal::connack(connack.reason, connack.reason_string, connack.server_reference))
         }
         Received::ConnAck(connack) => {
-            let limits = Limits::granted(&connack, keep_alive_secs, quotas);
+            let limits = Limits::granted(&connack, opening.keep_alive_secs, opening.quotas);
             let assigned = connack.assigned_client_id.map(str::to_owned);
             Ok(Some(((limits, connack.session_present, assigned), frame.len)))
         }

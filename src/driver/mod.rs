@@ -3,6 +3,7 @@
 mod clock;
 mod handshake;
 mod news;
+mod renewal;
 mod serve;
 mod tokens;
 
@@ -10,9 +11,8 @@ mod tokens;
 mod tests;
 
 use crate::completion::{Ack, Completion};
-use crate::credentials::Token;
 use crate::dispatch::{self, Delivery};
-use crate::link::{self, Link, Progress, Target};
+use crate::link::{self, Link, Progress, Target, Tls};
 use crate::panics;
 use crate::process::lock;
 use crate::reconnect::{Cause, Next, Reconnect};
@@ -22,19 +22,22 @@ use crate::shared::{Command, Shared};
 use crate::{ConnectionState, Error, ErrorKind, Result};
 use clock::{Clock, Random};
 use news::Open;
+use renewal::Renewal;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokens::Tokens;
 
 /// For the last bytes of a connection: DISCONNECT, and the end of TLS.
 pub const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Opens a link. A function, so that tests connect the driver to a pipe.
-pub type Dial =
-    Arc<dyn Fn(Target, Arc<Progress>) -> Pin<Box<dyn Future<Output = Result<Link>> + Send>> + Send + Sync>;
+pub type Dial = Arc<dyn Fn(Target, Arc<Progress>) -> Dialing + Send + Sync>;
+/// A link that is being opened. Dropped, it comes to nothing.
+pub type Dialing = Pin<Box<dyn Future<Output = Result<Link>> + Send>>;
 
 /// The real thing: name service, TCP, TLS.
 pub fn dial() -> Dial {
@@ -79,8 +82,11 @@ pub(crate) struct Driver {
     dropped: u64,
     connects: Vec<Completion>,
     farewell: Option<Farewell>,
-    token: Option<tokens::Held>,
-    answer: Option<(crate::options::TokenRequest, Result<Token>)>,
+    tokens: Tokens,
+    has_provider: bool,
+    renewal: Renewal,
+    /// With the certificate that the next link shows.
+    tls: Option<Tls>,
     /// The server chose the client identifier, and it may be used again.
     assigned: Option<String>,
     /// Reused by [`draw`](Self::draw).
@@ -126,10 +132,9 @@ impl Driver {
         let settings = &shared.settings;
         let session = new_session(&shared);
         let mut random = Random::new();
-        let token = settings
-            .token
-            .clone()
-            .map(|token| tokens::Held::new(token, settings.refresh_threshold, &mut random));
+        let held = |token| tokens::Held::new(token, settings.refresh_threshold, &mut random);
+        let has_provider = lock(&shared.provider).call.is_some();
+        let shown = settings.token.clone().map(held);
         Self {
             session,
             actions: Actions::default(),
@@ -144,8 +149,10 @@ impl Driver {
             dropped: 0,
             connects: Vec::new(),
             farewell: None,
-            token,
-            answer: None,
+            tokens: Tokens::new(shown),
+            has_provider,
+            renewal: Renewal::default(),
+            tls: settings.tls.clone(),
             assigned: None,
             drawn: Vec::new(),
             shared,
@@ -197,10 +204,29 @@ impl Driver {
                 Command::Handled(number) => {
                     self.session.handled(number, &mut self.actions);
                 }
-                Command::Token { request, answer } => self.answer = Some((request, answer)),
+                Command::Token { request, answer } => self.answered(request, answer),
+                Command::SetToken(token) => {
+                    self.tokens.fresh = Some(self.hold(token));
+                    self.renewal.hurry();
+                    self.try_fresh_credentials();
+                }
+                Command::RefreshToken if self.is_connected() => {
+                    self.renewal.hurry();
+                    self.ask();
+                }
+                Command::RefreshToken => {
+                    self.forget_token();
+                    self.try_fresh_credentials();
+                }
+                Command::SetCertificate(identity) => {
+                    self.tls = self.tls.as_ref().map(|tls| tls.with_identity(Some(identity)));
+                    self.renewal.want();
+                    self.try_fresh_credentials();
+                }
             }
         }
         if self.shared.network_changed.swap(false, Ordering::AcqRel) {
+            self.renewal.look_again();
             if self.is_connected() {
                 self.session.probe(now, &mut self.actions);
             } else {
@@ -209,6 +235,14 @@ impl Driver {
         }
         if !self.shared.settings.manual_ack {
             self.session.handled_up_to(self.shared.mailbox.handled(), &mut self.actions);
+        }
+    }
+
+    /// A wait that began because the server refused the old ones ends.
+    fn try_fresh_credentials(&mut self) {
+        let refused = |error: &Error| Cause::of(error.kind()) == Cause::Authentication;
+        if lock(&self.shared.last_failure).as_ref().is_some_and(refused) {
+            self.nudged = true;
         }
     }
 
@@ -296,9 +330,7 @@ impl Driver {
                     self.concluded(Some(&error));
                     self.scheduled(&error, 1, delay);
                     self.refuse_connects(&error);
-                    if self.shared.has_provider() {
-                        self.token = None;
-                    }
+                    self.forget_token();
                     let interrupt = self.pause(delay).await;
                     self.reconnect.begin_round();
                     interrupt

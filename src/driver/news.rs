@@ -103,6 +103,26 @@ impl Driver {
         self.tell(Event { error: Some(error.clone()), ..event });
     }
 
+    /// The connection is another one, and nobody noticed.
+    pub(super) fn rotated(&self) {
+        tracing::info!(
+            client_id = self.shared.client_id(),
+            "the connection was rotated onto fresh credentials"
+        );
+        self.count(|stats| stats.token_refreshes += 1);
+        let message = "the connection was rotated onto fresh credentials".to_owned();
+        self.tell(self.event(EventKind::TokenRefreshed, message));
+    }
+
+    /// `delay`: until the next attempt, if there is one.
+    pub(super) fn refresh_failed(&self, error: &Error, delay: Option<Duration>) {
+        tracing::warn!(%error, "the credentials were not refreshed");
+        self.count(|stats| stats.token_refresh_failures += 1);
+        let event =
+            self.event(EventKind::TokenRefreshFailed, format!("the credentials were not refreshed: {error}"));
+        self.tell(Event { error: Some(error.clone()), delay, ..event });
+    }
+
     pub(super) fn subscription_refused(&self, filter: &str, error: &Error) {
         tracing::warn!(%filter, %error, "a subscription was not restored");
         let message = format!("the subscription to '{filter}' was not restored: {error}");

@@ -1,12 +1,12 @@
 //! A live connection: bytes between the link and the session.
 
-use super::handshake::Greeting;
-use super::{Driver, End, FAREWELL};
+use super::handshake::{Greeted, Greeting};
+use super::{Driver, End, FAREWELL, Renewal};
 use crate::link::{self, Stream};
 use crate::packet::ReasonCode;
 use crate::process::lock;
 use crate::session::HIGH_WATER;
-use crate::{ConnectionState, Error, ErrorKind};
+use crate::{ConnectionState, Error, ErrorKind, Result};
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
@@ -17,6 +17,9 @@ use tokio::time::{Instant, Sleep};
 
 /// What one read can bring.
 const READ: usize = 64 * 1024;
+
+/// For what still comes over a link after another one has taken the session over.
+const LINGER: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// All clients read into the same buffer, one after the other: an idle one needs none of its own.
@@ -35,6 +38,34 @@ struct Wire {
     armed: Option<Instant>,
     /// While nothing is read: when the server is told that the client lives.
     awake: Option<Instant>,
+    /// Why it is over, while another link greets the server; nothing is read or written any more.
+    over: Option<Error>,
+    /// The link before this one, as long as something may still come over it.
+    old: Option<Old>,
+}
+
+/// A link whose session another one has taken over.
+struct Old {
+    stream: Box<dyn Stream>,
+    rest: Vec<u8>,
+    /// On the driver's clock, which stands still while nothing is read.
+    until: std::time::Instant,
+    session_present: bool,
+}
+
+impl Wire {
+    fn new(stream: Box<dyn Stream>) -> Self {
+        Self {
+            stream,
+            rest: Vec::new(),
+            taken: 0,
+            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            armed: None,
+            awake: None,
+            over: None,
+            old: None,
+        }
+    }
 }
 
 /// What a turn brought.
@@ -42,6 +73,8 @@ struct Wire {
 struct Turn {
     written: usize,
     failed: Option<Error>,
+    /// What came of another link's CONNECT.
+    greeted: Option<Result<Greeted>>,
 }
 
 impl Driver {
@@ -49,14 +82,7 @@ impl Driver {
     pub(super) async fn serve(&mut self, greeting: Greeting, again: bool) -> End {
         let Greeting { link, limits, session_present, rest } = greeting;
         let since = Instant::now();
-        let mut wire = Wire {
-            stream: link.stream,
-            rest: Vec::new(),
-            taken: 0,
-            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
-            armed: None,
-            awake: None,
-        };
+        let mut wire = Wire::new(link.stream);
         tracing::info!(client_id = self.shared.client_id(), peer = %link.peer, session_present, "connected");
         let now = self.clock.now();
         self.actions.out.clear();
@@ -71,6 +97,8 @@ impl Driver {
         let end = self.turns(&mut wire).await;
         self.clock.stand(false);
         if let Some(error) = end {
+            let error = self.own_takeover(error);
+            self.end_renewal(&error);
             if self.actions.out.len() > wire.taken {
                 // A DISCONNECT that says what was wrong.
                 let _ = tokio::time::timeout(FAREWELL, self.drain(&mut wire)).await;
@@ -81,6 +109,7 @@ impl Driver {
             self.offline();
             return End::Lost { error, lived: since.elapsed() };
         }
+        self.renewal = Renewal::default();
         if !self.closing() {
             self.enter(ConnectionState::Disconnecting);
             self.part(&mut wire).await;
@@ -121,8 +150,11 @@ impl Driver {
             self.absorb();
             if let Some(error) = self.actions.end.take() {
                 self.settle();
-                return Some(error);
+                if !self.outlives(wire, error.clone()) {
+                    return Some(error);
+                }
             }
+            self.renew(wire.over.is_some());
             self.draw();
             self.settle();
             if self.closing() || self.may_part() {
@@ -144,24 +176,82 @@ impl Driver {
                 // The server's last words say more than the broken pipe behind them.
                 let error = self.actions.end.take().unwrap_or(error);
                 self.settle();
-                return Some(error);
+                if !self.outlives(wire, error.clone()) {
+                    return Some(error);
+                }
+            }
+            match turn.greeted {
+                Some(Ok(greeted)) => self.change_over(wire, greeted),
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "rotating: the second connection was refused");
+                    if wire.over.take().is_some() {
+                        return Some(error);
+                    }
+                    self.renewal_refused(&error);
+                }
+                None => {}
             }
             if wire.awake.is_some_and(|awake| awake <= Instant::now()) {
                 wire.awake = None;
                 self.session.stay_awake(&mut self.actions);
             }
             let now = self.clock.now();
-            if !paused && self.session.deadline().is_some_and(|deadline| deadline <= now) {
+            if !paused
+                && wire.over.is_none()
+                && self.session.deadline().is_some_and(|deadline| deadline <= now)
+            {
                 self.session.time(now, &mut self.actions);
             }
         }
+    }
+
+    /// While another link greets the server, the end of this one is what the server is expected to bring about, and no
+    /// end of the connection.
+    fn outlives(&mut self, wire: &mut Wire, error: Error) -> bool {
+        if !self.renewal.is_greeting() {
+            return false;
+        }
+        tracing::debug!(%error, "rotating: the first link has ended");
+        wire.over.get_or_insert(error);
+        true
+    }
+
+    /// A CONNECT of our own that came to nothing may have ended this connection all the same.
+    fn own_takeover(&self, error: Error) -> Error {
+        if !self.renewal.disputed || error.kind() != ErrorKind::SessionTakenOver {
+            return error;
+        }
+        let message = "the server gave the session to the client's own next connection, which then failed";
+        Error::new(ErrorKind::ConnectionLost, message)
+    }
+
+    /// The session goes on over another link.
+    fn change_over(&mut self, wire: &mut Wire, greeted: Greeted) {
+        let Greeted { greeting, assigned } = greeted;
+        self.adopt(assigned);
+        let Greeting { link, limits, session_present, rest } = greeting;
+        tracing::debug!(peer = %link.peer, session_present, "rotating: the second link carries the session");
+        let first = std::mem::replace(wire, Wire::new(link.stream));
+        let now = self.clock.now();
+        if first.over.is_none() {
+            let Wire { stream, rest, .. } = first;
+            wire.old = Some(Old { stream, rest, until: now + LINGER, session_present });
+        }
+        self.actions.out.clear();
+        self.actions.end = None;
+        self.session.lost();
+        self.session.connected(limits, session_present, now, &mut self.actions);
+        self.renewed();
+        self.take_in(wire, &rest);
     }
 
     /// Whether the application wants to leave, and nothing holds it up any more.
     fn may_part(&mut self) -> bool {
         let Some(farewell) = &self.farewell else { return false };
         let now = Instant::now().into_std();
-        let busy = self.session.is_busy() || lock(&self.shared.inbox).queue.has_work(usize::MAX);
+        let busy = self.renewal.is_greeting()
+            || self.session.is_busy()
+            || lock(&self.shared.inbox).queue.has_work(usize::MAX);
         !busy || now >= farewell.until
     }
 
@@ -169,16 +259,25 @@ impl Driver {
     fn poll_turn(&mut self, wire: &mut Wire, paused: bool, cx: &mut Context<'_>) -> Poll<Turn> {
         let mut turn = Turn::default();
         let mut progress = self.shared.bell.poll_rung(cx).is_ready();
-        match self.poll_write(wire, cx) {
-            Poll::Ready(Ok(written)) => {
-                progress |= written > 0;
-                turn.written = written;
+        if let Poll::Ready(greeted) = self.poll_renewal(cx) {
+            progress = true;
+            turn.greeted = greeted;
+        }
+        if !paused {
+            progress |= self.poll_old(wire, cx).is_ready();
+        }
+        if wire.over.is_none() {
+            match self.poll_write(wire, cx) {
+                Poll::Ready(Ok(written)) => {
+                    progress |= written > 0;
+                    turn.written = written;
+                }
+                Poll::Ready(Err(error)) => turn.failed = Some(link::explain(error)),
+                Poll::Pending => {}
             }
-            Poll::Ready(Err(error)) => turn.failed = Some(link::explain(error)),
-            Poll::Pending => {}
         }
         // Acknowledgements are bounded by what was read: a server that reads nothing is read no further.
-        if !paused && self.actions.out.len() < 2 * HIGH_WATER {
+        if !paused && wire.over.is_none() && self.actions.out.len() < 2 * HIGH_WATER {
             match self.poll_read(wire, cx) {
                 Poll::Ready(Ok(0)) => {
                     turn.failed.get_or_insert_with(|| link::explain(io::ErrorKind::UnexpectedEof.into()));
@@ -213,6 +312,35 @@ impl Driver {
         Poll::Ready(Ok(written))
     }
 
+    /// Reads once from the link before; ready when something came, or it is over.
+    fn poll_old(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(old) = &mut wire.old else { return Poll::Pending };
+        let came = SCRATCH.with_borrow_mut(|scratch| {
+            scratch.resize(READ, 0);
+            let mut buffer = ReadBuf::new(scratch);
+            let read = ready!(Pin::new(&mut *old.stream).poll_read(cx, &mut buffer));
+            let bytes = buffer.filled();
+            self.actions.tally.wire_received += bytes.len() as u64;
+            old.rest.extend_from_slice(bytes);
+            let used = self.session.receive_stray(&old.rest, old.session_present, &mut self.actions);
+            old.rest.drain(..used);
+            Poll::Ready(read.is_ok() && !bytes.is_empty())
+        });
+        match came {
+            Poll::Ready(true) => return Poll::Ready(()),
+            Poll::Pending if self.clock.now() < old.until => return Poll::Pending,
+            // A server that did not take the session over is told that this is no accident.
+            Poll::Pending => {
+                let farewell = [0xE0, 0];
+                let _ = Pin::new(&mut *old.stream).poll_write(cx, &farewell);
+                let _ = Pin::new(&mut *old.stream).poll_flush(cx);
+            }
+            Poll::Ready(false) => {}
+        }
+        wire.old = None;
+        Poll::Ready(())
+    }
+
     /// Reads once and has the session take it in.
     fn poll_read(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         SCRATCH.with_borrow_mut(|scratch| {
@@ -243,9 +371,12 @@ impl Driver {
 
     /// Ready when the session, or the end of a farewell's time, is due.
     fn poll_timer(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<()> {
-        let session = self.session.deadline().and_then(|deadline| self.clock.real(deadline));
+        let session = self.session.deadline().filter(|_| wire.over.is_none());
+        let old = wire.old.as_ref().map(|old| old.until);
+        let session = session.into_iter().chain(old).min().and_then(|due| self.clock.real(due));
         let farewell = self.farewell.as_ref().map(|farewell| Instant::from_std(farewell.until));
-        let Some(due) = session.into_iter().chain(farewell).chain(wire.awake).min() else {
+        let renewal = self.renewal_deadline();
+        let Some(due) = session.into_iter().chain(farewell).chain(wire.awake).chain(renewal).min() else {
             return Poll::Pending;
         };
         if wire.armed.is_none_or(|armed| due < armed) {

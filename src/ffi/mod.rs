@@ -11,6 +11,7 @@
 mod ack;
 mod arg;
 mod callback;
+mod certificate;
 mod client;
 mod connection;
 mod error;
@@ -29,6 +30,7 @@ mod token;
 
 pub use ack::*;
 pub use callback::*;
+pub use certificate::*;
 pub use client::*;
 pub use connection::*;
 pub use event::*;

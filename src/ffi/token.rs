@@ -1,10 +1,11 @@
 //! Tokens, and the application that provides them.
 
-use super::arg;
 use super::callback::Foreign;
+use super::client::gecko_mqtt_client_t;
 use super::error::boundary;
 use super::status::gecko_mqtt_status_t;
 use super::structure::{Structure, packed};
+use super::{arg, handle};
 use crate::{Result, TokenInput, TokenProvider, TokenRequest, token_request_complete, token_request_fail};
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -127,6 +128,51 @@ pub unsafe extern "C" fn gecko_mqtt_token_request_fail(
         let reason = unsafe { arg::text_or_null(reason, "reason") }?;
         token_request_fail(TokenRequest(request), reason.unwrap_or("no reason given"))
     })
+}
+
+/// Gives the client a fresh token. A live connection is rotated onto it: a second one is opened beside it and takes
+/// the session over, without a gap and without losing anything; #GECKO_MQTT_EVENT_TOKEN_REFRESHED tells when that is
+/// done. Without a connection, the next attempt shows it; a wait that began because the server refused the old token
+/// ends.
+///
+/// With a will, set its delay to some seconds (gecko_mqtt_options_set_will()): a server publishes a will without a
+/// delay when the old connection ends. With a token provider the library sees to that itself.
+///
+/// @param client the client.
+/// @param token the token; copied.
+/// @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+/// #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_STRUCT_SIZE;
+/// #GECKO_MQTT_ERR_INVALID_TOKEN, #GECKO_MQTT_ERR_INVALID_URL, #GECKO_MQTT_ERR_INVALID_UTF8,
+/// #GECKO_MQTT_ERR_INVALID_ARGUMENT: the token cannot be used; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: there is no
+/// authorizer to send it to, or no TLS; #GECKO_MQTT_ERR_QUEUE_FULL.
+/// @par Threads
+/// Any; also inside a callback. Never waits.
+/// @since 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gecko_mqtt_set_token(
+    client: *mut gecko_mqtt_client_t,
+    token: *const gecko_mqtt_token_t,
+) -> gecko_mqtt_status_t {
+    boundary(|| {
+        let client = handle::get(client, "client")?;
+        // SAFETY: NULL or a structure of the size it says, as the comment asks.
+        client.set_token(&unsafe { input(token) }?)
+    })
+}
+
+/// Asks the token provider for a token now, whatever the age of the one that there is; a live connection is rotated
+/// onto it, as gecko_mqtt_set_token() does. Does nothing more while the provider is being asked already.
+///
+/// @param client the client.
+/// @return #GECKO_MQTT_OK: it is being asked, or will be before the next attempt; #GECKO_MQTT_ERR_NULL_ARGUMENT;
+/// #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
+/// #GECKO_MQTT_ERR_INVALID_CONFIGURATION: there is no provider; #GECKO_MQTT_ERR_QUEUE_FULL.
+/// @par Threads
+/// Any; also inside a callback. Never waits.
+/// @since 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn gecko_mqtt_refresh_token(client: *mut gecko_mqtt_client_t) -> gecko_mqtt_status_t {
+    boundary(|| handle::get(client, "client")?.refresh_token())
 }
 
 /// The token, as the core takes it.

@@ -1,5 +1,6 @@
 //! What the device proves itself with: a client certificate and its private key.
 
+use super::file::read_file;
 use super::pem::{self, Der, MAX_INPUT};
 use crate::{Error, ErrorKind, Result, Secret};
 use rustls::crypto::ring::sign::any_supported_type;
@@ -20,6 +21,13 @@ use zeroize::Zeroizing;
 pub(crate) struct Identity(pub(super) Arc<CertifiedKey>);
 
 impl Identity {
+    /// Reads the certificate (chain) and the key from files.
+    pub(crate) fn from_files(certificate: &str, key: &str) -> Result<Self> {
+        let certificate = read_file(certificate, "certificate")?;
+        let key = Secret::new(read_file(key, "private key")?);
+        Self::from_bytes(&certificate, &key)
+    }
+
     /// Parses the certificate chain (PEM, the client's own certificate first, or a single certificate in DER)
     /// and the private key (PKCS#8, PKCS#1 or SEC1, in PEM or DER), and makes sure that they are a pair.
     ///

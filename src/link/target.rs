@@ -59,6 +59,15 @@ impl Target {
         Ok(Self { host: bare.to_owned(), port, tls })
     }
 
+    /// The same with other TLS settings, where it has any.
+    pub(crate) fn with_tls(&self, tls: Option<&Tls>) -> Self {
+        let mut target = self.clone();
+        if let (Some((old, _)), Some(new)) = (&mut target.tls, tls) {
+            *old = new.clone();
+        }
+        target
+    }
+
     /// The name or address, without brackets.
     pub(crate) fn host(&self) -> &str {
         &self.host

@@ -82,7 +82,6 @@ impl Tls {
     }
 
     /// The same settings with another client certificate, or with none. Sessions of the old one are not resumed.
-    #[cfg(test)]
     pub(crate) fn with_identity(&self, identity: Option<Identity>) -> Self {
         let mut config = ClientConfig::clone(&self.config);
         let has_identity = identity.is_some();

@@ -197,9 +197,7 @@ impl Options {
 
     /// Client certificate (chain) and private key, from files.
     pub fn set_certificate_file(&mut self, cert_path: &str, key_path: &str) -> Result<()> {
-        let certificate = link::read_file(cert_path, "certificate")?;
-        let key = Secret::new(link::read_file(key_path, "private key")?);
-        self.identity = Some(Identity::from_bytes(&certificate, &key)?);
+        self.identity = Some(Identity::from_files(cert_path, key_path)?);
         Ok(())
     }
 

@@ -87,9 +87,22 @@ impl Batch {
     }
 }
 
+/// What may be written, while another connection is about to take the session over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Flow {
+    #[default]
+    Open,
+    /// Everything but QoS 0, which nobody would send again.
+    NoQos0,
+    /// Acknowledgements only.
+    Closed,
+}
+
 /// What may be taken from the queue now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Room {
+    /// QoS 0 messages too.
+    pub qos0: bool,
     /// QoS 1 and 2 messages.
     pub acked: usize,
     /// Messages of any QoS.
@@ -109,6 +122,9 @@ struct Connection {
     written: u64,
     unwritten: VecDeque<Unwritten>,
     aliases: Aliases,
+    flow: Flow,
+    pings: u64,
+    pongs: u64,
 }
 
 /// See the module.
@@ -158,10 +174,42 @@ impl Session {
             written: 0,
             unwritten: VecDeque::new(),
             aliases: Aliases::new(limits.topic_alias_maximum),
+            flow: Flow::Open,
+            pings: 0,
+            pongs: 0,
         });
         self.incoming.connected(session_present);
         self.subscriptions.restore(session_present);
         self.plan_replay(session_present, actions);
+        self.pump(now, actions);
+    }
+
+    /// Another connection is about to take the session over: from now on no QoS 0 message is written to this one.
+    /// Those that were have arrived when the server has answered the PINGREQ behind them ([`settled`](Self::settled)).
+    pub fn prepare_takeover(&mut self, now: Instant, actions: &mut Actions) {
+        if let Some(connection) = &mut self.connection {
+            connection.flow = Flow::NoQos0;
+            connection.ping(now, actions);
+        }
+    }
+
+    /// Whether nothing is on its way that would be lost with the connection.
+    pub fn settled(&self) -> bool {
+        self.connection.as_ref().is_none_or(|connection| connection.pongs >= connection.pings)
+    }
+
+    /// The CONNECT is about to be written: from now on the server may close this connection at any moment.
+    pub fn await_takeover(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.flow = Flow::Closed;
+        }
+    }
+
+    /// The other connection came to nothing.
+    pub fn resume(&mut self, now: Instant, actions: &mut Actions) {
+        if let Some(connection) = &mut self.connection {
+            connection.flow = Flow::Open;
+        }
         self.pump(now, actions);
     }
 
@@ -212,6 +260,7 @@ impl Session {
     /// Tells the server that the client lives, without asking for an answer: while nothing is read.
     pub fn stay_awake(&mut self, actions: &mut Actions) {
         if let Some(connection) = &mut self.connection {
+            connection.pings += 1;
             connection.append(actions, |out| out.extend_from_slice(&crate::packet::PINGREQ));
         }
     }
@@ -314,6 +363,7 @@ impl Session {
 
 impl Connection {
     fn ping(&mut self, now: Instant, actions: &mut Actions) {
+        self.pings += 1;
         self.append(actions, |out| out.extend_from_slice(&crate::packet::PINGREQ));
         self.keep_alive.pinged(now);
     }

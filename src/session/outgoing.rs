@@ -2,7 +2,7 @@
 
 use super::queue::Publish;
 use super::subscriptions::{Request, Wanted};
-use super::{Actions, Connection, HIGH_WATER, Room, Session, refusal};
+use super::{Actions, Connection, Flow, HIGH_WATER, Room, Session, refusal};
 use crate::completion::{Ack, Completion};
 use crate::packet::{AckKind, Alias, Filter, Header, ReasonCode, Subscribe, Unsubscribe};
 use crate::{Error, ErrorKind, QoS};
@@ -68,9 +68,14 @@ impl Session {
     pub fn room(&mut self, now: Instant, out: usize) -> Room {
         self.pacer.refill(now);
         match &self.connection {
-            Some(connection) if self.held.is_empty() && self.subscriptions.pending.is_empty() => {
+            Some(connection)
+                if self.held.is_empty()
+                    && self.subscriptions.pending.is_empty()
+                    && connection.flow != Flow::Closed =>
+            {
                 let used = connection.in_use + self.replay.len();
                 Room {
+                    qos0: connection.flow == Flow::Open,
                     acked: usize::from(connection.limits.receive_maximum).saturating_sub(used),
                     messages: self.pacer.messages(),
                     bytes: HIGH_WATER.saturating_sub(out).min(self.pacer.bytes()),
@@ -95,7 +100,12 @@ impl Session {
     /// repetitions, then what an earlier connection did not write.
     pub(super) fn pump(&mut self, now: Instant, actions: &mut Actions) {
         self.pacer.refill(now);
-        while actions.out.len() < HIGH_WATER && self.connection.is_some() && actions.end.is_none() {
+        while actions.out.len() < HIGH_WATER && actions.end.is_none() {
+            let flow = match &self.connection {
+                None | Some(Connection { flow: Flow::Closed, .. }) => return,
+                Some(connection) => connection.flow,
+            };
+            let waits = |publish: &Publish| flow != Flow::Open && publish.stored.qos() == QoS::AtMostOnce;
             if let Some(request) = self.subscriptions.pending.pop_front() {
                 self.send_request(request, actions);
             } else if !self.pacer.is_open() {
@@ -104,6 +114,8 @@ impl Session {
                 if !self.replay_next(now, actions) {
                     return;
                 }
+            } else if self.held.front().is_some_and(waits) {
+                return;
             } else if let Some(publish) = self.held.pop_front() {
                 if !self.send(publish, now, actions) {
                     return;

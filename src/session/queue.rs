@@ -114,13 +114,14 @@ impl Queue {
         match self.limit.policy {
             QueuePolicy::RejectNew => None,
             QueuePolicy::DropOldestQos0 => self.qos0.pop_front(),
-            QueuePolicy::DropOldest => self.pop_oldest(true),
+            QueuePolicy::DropOldest => self.pop_oldest(true, true),
         }
     }
 
-    fn pop_oldest(&mut self, with_acked: bool) -> Option<Publish> {
+    fn pop_oldest(&mut self, with_qos0: bool, with_acked: bool) -> Option<Publish> {
+        let qos0 = self.qos0.front().filter(|_| with_qos0).map(|p| p.order);
         let acked = self.acked.front().filter(|_| with_acked).map(|p| p.order);
-        match (self.qos0.front().map(|p| p.order), acked) {
+        match (qos0, acked) {
             (Some(a), Some(b)) if b < a => self.acked.pop_front(),
             (Some(_), _) => self.qos0.pop_front(),
             (None, Some(_)) => self.acked.pop_front(),
@@ -128,13 +129,12 @@ impl Queue {
         }
     }
 
-    /// Takes the oldest that may be written now: of both lanes while `acked_room` lasts, of QoS 0 afterwards,
-    /// until so many messages or bytes are taken (at least one, whatever its size).
+    /// Takes the oldest that may be written now: of both lanes while the room lasts, of QoS 0 afterwards, until so many messages or bytes are taken (at least one, whatever its size).
     pub fn take(&mut self, room: Room, into: &mut Vec<Publish>) {
-        let Room { acked: mut acked_room, mut messages, mut bytes } = room;
+        let Room { qos0, acked: mut acked_room, mut messages, mut bytes } = room;
         while bytes > 0 && messages > 0 {
             messages -= 1;
-            let Some(publish) = self.pop_oldest(acked_room > 0) else { return };
+            let Some(publish) = self.pop_oldest(qos0, acked_room > 0) else { return };
             if publish.stored.qos() != QoS::AtMostOnce {
                 acked_room -= 1;
             }
@@ -158,7 +158,7 @@ impl Queue {
     /// Takes out everything that was not yet taken, in order.
     pub fn drain(&mut self) -> Vec<Publish> {
         let mut all = Vec::with_capacity(self.qos0.len() + self.acked.len());
-        while let Some(publish) = self.pop_oldest(true) {
+        while let Some(publish) = self.pop_oldest(true, true) {
             self.release(1, publish.stored.bytes_held());
             all.push(publish);
         }
@@ -229,7 +229,7 @@ mod tests {
         let mut queue = queue(1, QueuePolicy::RejectNew);
         queue.push(publish("a", QoS::AtLeastOnce), &mut Vec::new()).unwrap();
         let mut taken = Vec::new();
-        queue.take(Room { acked: 1, messages: 9, bytes: 1000 }, &mut taken);
+        queue.take(Room { qos0: true, acked: 1, messages: 9, bytes: 1000 }, &mut taken);
         assert!(queue.push(publish("b", QoS::AtMostOnce), &mut Vec::new()).is_err());
         queue.release(1, taken[0].stored.bytes_held());
         assert_eq!(queue.usage(), (0, 0));
@@ -269,7 +269,7 @@ mod tests {
             queue.push(publish(topic, qos), &mut Vec::new()).unwrap();
         }
         let mut taken = Vec::new();
-        queue.take(Room { acked: 1, messages: 9, bytes: 1000 }, &mut taken);
+        queue.take(Room { qos0: true, acked: 1, messages: 9, bytes: 1000 }, &mut taken);
         assert_eq!(topics(&taken), ["a", "b", "d"]);
         assert!(!queue.has_work(0) && queue.has_work(1));
     }

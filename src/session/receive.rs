@@ -38,6 +38,28 @@ impl Session {
         used
     }
 
+    /// Takes in what still comes over a connection whose session another one has taken over, and says how many bytes
+    /// it used up. QoS 0 messages are delivered; those of QoS 1 and 2 only where the server will not send them again
+    /// (`session_present` false), and nothing is acknowledged there.
+    pub fn receive_stray(&mut self, bytes: &[u8], session_present: bool, actions: &mut Actions) -> usize {
+        let mut used = 0;
+        while let Ok(Some(frame)) = frame(&bytes[used..], self.settings.max_incoming_packet) {
+            let packet = &bytes[used..used + frame.len];
+            used += frame.len;
+            match decode(&frame) {
+                Ok(Received::Publish(publish)) if publish.alias.is_none() => {
+                    if publish.qos == QoS::AtMostOnce || !session_present {
+                        deliver(&publish, packet, 0, actions);
+                    }
+                }
+                Ok(_) => {}
+                // Nobody is left to tell.
+                Err(_) => return bytes.len(),
+            }
+        }
+        used
+    }
+
     fn packet(
         &mut self,
         frame: &Frame<'_>,
@@ -54,7 +76,12 @@ impl Session {
             Received::UnsubAck(unsuback) => {
                 self.receive_unsuback(unsuback.id, unsuback.codes, unsuback.reason_string, now, actions)
             }
-            Received::PingResp => Ok(()),
+            Received::PingResp => {
+                if let Some(connection) = &mut self.connection {
+                    connection.pongs += 1;
+                }
+                Ok(())
+            }
             Received::Disconnect(disconnect) => {
                 self.blame(disconnect.reason);
                 let error = refusal::disconnect(
@@ -95,11 +122,7 @@ impl Session {
                 }
             },
         };
-        actions.tally.received += 1;
-        actions.tally.received_bytes += publish.payload.len() as u64;
-        // The bytes of a read, so 32 bits are ample.
-        actions.messages.index.push((actions.messages.bytes.len() as u32, number));
-        actions.messages.bytes.extend_from_slice(packet);
+        deliver(publish, packet, number, actions);
         Ok(())
     }
 
@@ -236,6 +259,15 @@ impl Session {
             .with_reason(malformed.reason.0);
         self.violated(malformed.reason, error, actions);
     }
+}
+
+/// Under the number that its handling is reported with.
+fn deliver(publish: &Publish<'_>, packet: &[u8], number: u64, actions: &mut Actions) {
+    actions.tally.received += 1;
+    actions.tally.received_bytes += publish.payload.len() as u64;
+    // The bytes of a read, so 32 bits are ample.
+    actions.messages.index.push((actions.messages.bytes.len() as u32, number));
+    actions.messages.bytes.extend_from_slice(packet);
 }
 
 fn name(kind: AckKind) -> &'static str {

@@ -7,6 +7,7 @@ use crate::completion::{Ack, Completion, Waiter};
 use crate::credentials::Token;
 use crate::dispatch::pool::Pool;
 use crate::dispatch::{Delivery, Mailbox};
+use crate::link::Identity;
 use crate::options::{Settings, TokenProvider, TokenRequest};
 use crate::process::lock;
 use crate::runtime::{Runtime, refused};
@@ -41,6 +42,9 @@ pub enum Command {
         request: TokenRequest,
         answer: Result<Token>,
     },
+    SetToken(Token),
+    RefreshToken,
+    SetCertificate(Identity),
 }
 
 /// What waits for the driver.

@@ -164,6 +164,7 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
     gecko_mqtt_subscription_t filter = GECKO_MQTT_SUBSCRIPTION("a", 1);
     gecko_mqtt_ack_t ack = GECKO_MQTT_ACK_INIT;
     gecko_mqtt_stats_t stats = GECKO_MQTT_STATS_INIT;
+    gecko_mqtt_token_t token = GECKO_MQTT_TOKEN_INIT;
     gecko_mqtt_client_t *other = NULL;
     char *text = NULL;
     size_t ran = 0;
@@ -196,6 +197,21 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
     NULL_IN(gecko_mqtt_is_connected, client, false, gecko_mqtt_is_connected(NULL));
     NULL_IN(gecko_mqtt_get_connection_state, client, GECKO_MQTT_STATE_DISCONNECTED,
             gecko_mqtt_get_connection_state(NULL));
+    NULL_IN(gecko_mqtt_set_token, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_set_token(NULL, &token));
+    NULL_IN(gecko_mqtt_set_token, token, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_set_token(client, NULL));
+    NULL_IN(gecko_mqtt_refresh_token, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_refresh_token(NULL));
+    NULL_IN(gecko_mqtt_set_certificate_file, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_set_certificate_file(NULL, "a", "a"));
+    NULL_IN(gecko_mqtt_set_certificate_file, cert_path, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_set_certificate_file(client, NULL, "a"));
+    NULL_IN(gecko_mqtt_set_certificate_file, key_path, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_set_certificate_file(client, "a", NULL));
+    NULL_IN(gecko_mqtt_set_certificate_pem, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_set_certificate_pem(NULL, bytes, 1, bytes, 1));
+    NULL_IN(gecko_mqtt_set_certificate_pem, cert, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_set_certificate_pem(client, NULL, 1, bytes, 1));
+    NULL_IN(gecko_mqtt_set_certificate_pem, key, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_set_certificate_pem(client, bytes, 1, NULL, 1));
     NULL_IN(gecko_mqtt_get_stats, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_get_stats(NULL, &stats));
     NULL_IN(gecko_mqtt_get_stats, stats, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_get_stats(client, NULL));
     NULL_IN(gecko_mqtt_stats_json, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_stats_json(NULL, &text));

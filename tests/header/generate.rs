@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The sources, in the order in which a reader wants to meet them.
-const SOURCES: [&str; 18] = [
+const SOURCES: [&str; 19] = [
     "status.rs",
     "library.rs",
     "callback.rs",
@@ -24,6 +24,7 @@ const SOURCES: [&str; 18] = [
     "publish.rs",
     "subscribe.rs",
     "token.rs",
+    "certificate.rs",
     "log.rs",
 ];
 

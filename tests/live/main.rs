@@ -6,6 +6,7 @@ mod end_of_a_client;
 mod events;
 mod messages;
 mod reconnection;
+mod rotation;
 #[path = "../support/mod.rs"]
 mod support;
 mod time_outs;
