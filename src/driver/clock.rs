@@ -11,6 +11,18 @@ pub struct Clock {
     since: Option<Instant>,
 }
 
+/// The time since boot, sleep included. Tests have no boot but the runtime's clock, which they can pause.
+pub fn boottime() -> Duration {
+    #[cfg(test)]
+    {
+        static ORIGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+        let origin = *ORIGIN.get_or_init(Instant::now);
+        now().saturating_duration_since(origin)
+    }
+    #[cfg(not(test))]
+    crate::sys::boottime()
+}
+
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }

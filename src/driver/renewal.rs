@@ -122,12 +122,17 @@ impl Driver {
         if self.tokens.fresh.is_some() || self.renewal.wanted {
             return self.dial_beside();
         }
-        if self.tokens.is_asking() || self.renewal.look.is_some_and(|look| now < look) {
+        if self.tokens.is_asking() {
+            return;
+        }
+        if self.renewal.failures > 0 && self.has_provider {
+            return self.ask();
+        }
+        if self.renewal.look.is_some_and(|look| now < look) {
             return;
         }
         let due = self.tokens.shown.as_ref().filter(|_| self.has_provider).and_then(Held::refresh_in);
-        let again = self.renewal.failures > 0 && self.has_provider;
-        if due == Some(Duration::ZERO) || again {
+        if due == Some(Duration::ZERO) {
             return self.ask();
         }
         self.renewal.look = Some(now + due.unwrap_or(LOOK).min(LOOK));
@@ -224,10 +229,13 @@ impl Driver {
         self.renewal_failed(error);
     }
 
-    /// The token that the second link showed is still good where it was not the server that refused it.
+    /// The token that the second link showed is still good where it was not the server that refused it. A close without
+    /// a word may mean that; then another one is asked for, where there is somebody to ask.
     fn keep_unless_refused(&mut self, error: &Error) {
         let token = self.renewal.token.take();
-        if Cause::of(error.kind()) != Cause::Authentication && self.tokens.fresh.is_none() {
+        let refused = Cause::of(error.kind()) == Cause::Authentication
+            && (self.has_provider || error.kind() != ErrorKind::ClosedBeforeConnack);
+        if !refused && self.tokens.fresh.is_none() {
             self.tokens.fresh = token;
         }
     }

@@ -1,6 +1,6 @@
 //! Where tokens come from: the options, the application, its provider.
 
-use super::clock::Random;
+use super::clock::{Random, boottime};
 use super::{Driver, Interrupt};
 use crate::credentials::{Clocks, Schedule, Token, TokenState};
 use crate::dispatch::pool::CALLBACK_STACK;
@@ -58,7 +58,7 @@ impl Held {
 }
 
 fn clocks() -> Clocks {
-    Clocks { boot: sys::boottime(), unix_ms: unix_ms() }
+    Clocks { boot: boottime(), unix_ms: unix_ms() }
 }
 
 /// A request to the provider that has not been answered.

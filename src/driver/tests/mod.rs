@@ -1,6 +1,8 @@
 //! The driver on tokio's paused clock, with a pipe for a network and a server written out packet by packet.
 //! Callbacks run on the test's own thread, so nothing happens that the test does not ask for.
 
+mod renewal;
+
 use super::*;
 use crate::dispatch::DispatchMode;
 use crate::dispatch::pool::Pool;
@@ -28,8 +30,13 @@ struct Rig {
 
 impl Rig {
     fn new(change: impl FnOnce(&mut Options)) -> Self {
+        Self::to("mqtt://pipe", change)
+    }
+
+    /// A client that would use TLS, were there a network.
+    fn to(url: &str, change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::default();
-        options.set_broker_url("mqtt://pipe").unwrap();
+        options.set_broker_url(url).unwrap();
         options.set_dispatch(DispatchMode::App).unwrap();
         change(&mut options);
         let handle = tokio::runtime::Handle::current();
@@ -113,6 +120,18 @@ impl Server {
         self.stream.write_all(bytes).await.unwrap();
     }
 
+    /// What the client writes until it has nothing more to write.
+    async fn packets(&mut self) -> Vec<Vec<u8>> {
+        let mut packets = Vec::new();
+        while let Ok(packet) = tokio::time::timeout(Duration::from_millis(1), self.packet()).await {
+            if packet.is_empty() {
+                break;
+            }
+            packets.push(packet);
+        }
+        packets
+    }
+
     /// The next packet, or nothing where the client closed.
     async fn packet(&mut self) -> Vec<u8> {
         loop {
@@ -120,7 +139,7 @@ impl Server {
                 let len = frame.len;
                 return self.input.drain(..len).collect();
             }
-            if self.stream.read_buf(&mut self.input).await.unwrap() == 0 {
+            if self.stream.read_buf(&mut self.input).await.unwrap_or(0) == 0 {
                 return Vec::new();
             }
         }

@@ -1,0 +1,364 @@
+//! Rotation, packet by packet, and its times on the paused clock.
+
+use super::*;
+use crate::options::TokenRequest;
+use crate::{Event, EventKind, TokenInput, TokenProvider};
+
+const MS: Duration = Duration::from_millis(1);
+const CONNACK_PRESENT: [u8; 5] = [0x20, 3, 1, 0, 0];
+const CONNACK_NEW: [u8; 5] = [0x20, 3, 0, 0, 0];
+const PINGREQ: [u8; 2] = [0xC0, 0];
+const PINGRESP: [u8; 2] = [0xD0, 0];
+const TAKEN_OVER: [u8; 3] = [0xE0, 1, 142];
+
+fn token(text: &str, expires_in_secs: u32) -> TokenInput<'_> {
+    TokenInput { access_token: Some(text), expires_in_secs, ..TokenInput::default() }
+}
+
+fn rig(change: impl FnOnce(&mut Options)) -> Rig {
+    Rig::to("mqtts://pipe", |options| {
+        options.set_client_id("me").unwrap();
+        options.set_keep_alive_secs(0).unwrap();
+        options.set_reconnect(true, 0, 1, 1, 1.0).unwrap();
+        options.set_authorizer("gecko", Some("token"), None).unwrap();
+        change(options);
+    })
+}
+
+/// With a token of its own, and no provider.
+fn rig_with_token() -> Rig {
+    rig(|options| options.set_token(&token("first", 0)).unwrap())
+}
+
+type Requests = Arc<Mutex<Vec<TokenRequest>>>;
+
+fn provider(requests: &Requests) -> TokenProvider {
+    let requests = requests.clone();
+    Arc::new(move |request| requests.lock().unwrap().push(request))
+}
+
+impl Rig {
+    fn set_token(&self, text: &str) {
+        self.shared.command(Command::SetToken(token(text, 0).parse().unwrap())).unwrap();
+    }
+
+    /// Whose end is pushed to what is returned.
+    fn publish(&self, payload: u8, qos: QoS) {
+        let message = Message { topic: "t", payload: &[payload], qos, ..Message::default() };
+        let stored = crate::packet::StoredPublish::new(&message).unwrap();
+        self.shared.publish(Publish::new(stored, Completion::None)).unwrap();
+    }
+
+    fn events(&self) -> Arc<Mutex<Vec<Event>>> {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let seen = events.clone();
+        let listener = Box::new(move |event: &Event| seen.lock().unwrap().push(event.clone()));
+        self.shared.mailbox.listeners.add_event_listener(0, listener);
+        events
+    }
+
+    /// Until the driver, and a provider that it called, have nothing more to do at this moment.
+    async fn at_rest(&self) {
+        for _ in 0..2 {
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            let busy = || lock(&self.shared.provider).thread.as_ref().is_some_and(|t| !t.is_finished());
+            while busy() {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    fn received(&self) -> Arc<Mutex<Vec<u8>>> {
+        let payloads = Arc::new(Mutex::new(Vec::new()));
+        let seen = payloads.clone();
+        let listener =
+            Box::new(move |message: &Message<'_>, _| seen.lock().unwrap().push(message.payload[0]));
+        self.shared.mailbox.listeners.add_message_listener(0, listener);
+        payloads
+    }
+
+    /// A rotation as far as its CONNECT, which is on the second link.
+    async fn rotating(&self, first: &mut Server) -> Server {
+        let mut second = self.pipe();
+        self.set_token("second");
+        assert_eq!(first.packet().await, PINGREQ);
+        first.send(&PINGRESP).await;
+        let connect = second.packet().await;
+        assert_eq!((connect[0], connect[9] & 2), (0x10, 0), "a CONNECT without clean start");
+        assert!(connect.windows(12).any(|window| window == b"token=second"));
+        second
+    }
+}
+
+fn publish(first: u8, id: Option<u8>, payload: u8) -> Vec<u8> {
+    let mut packet = vec![first, 0, 0, 1, b't'];
+    packet.extend(id.into_iter().flat_map(|id| [0, id]));
+    packet.extend([0, payload]);
+    packet[1] = packet.len() as u8 - 2;
+    packet
+}
+
+#[tokio::test(start_paused = true)]
+async fn qos_0_settles_qos_1_goes_on_and_everything_waits_for_one_round_trip_only() {
+    let rig = rig_with_token();
+    let (events, mut first) = (rig.events(), rig.connected().await);
+    let mut second = rig.pipe();
+    rig.publish(1, QoS::AtMostOnce);
+    rig.set_token("second");
+    assert_eq!(first.packets().await, [publish(0x30, None, 1), PINGREQ.to_vec()]);
+    // Until what is under way has arrived, QoS 1 goes on and QoS 0 waits.
+    rig.publish(2, QoS::AtMostOnce);
+    rig.publish(3, QoS::AtLeastOnce);
+    assert_eq!(first.packets().await, [publish(0x32, Some(1), 3)]);
+    assert_eq!(second.packets().await, Vec::<Vec<u8>>::new());
+    first.send(&PINGRESP).await;
+    assert_eq!(second.packets().await[0][0], 0x10);
+    // From the CONNECT on, everything waits; what comes is acknowledged still.
+    rig.publish(4, QoS::AtLeastOnce);
+    first.send(&publish(0x32, Some(9), 7)).await;
+    rig.until(|rig| rig.shared.mailbox.bytes() > 0).await;
+    rig.dispatch();
+    assert_eq!(first.packets().await, [[0x40, 2, 0, 9]]);
+    first.send(&TAKEN_OVER).await;
+    drop(first);
+    tokio::time::sleep(50 * MS).await;
+    second.send(&CONNACK_PRESENT).await;
+    let expected = [publish(0x3A, Some(1), 3), publish(0x30, None, 2), publish(0x32, Some(2), 4)];
+    assert_eq!(second.packets().await, expected);
+    use ConnectionState as S;
+    assert_eq!(rig.states(), [S::Connecting, S::Connected]);
+    let kinds: Vec<EventKind> = events.lock().unwrap().iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::Attempting, EventKind::Connected, EventKind::TokenRefreshed]);
+    assert_eq!(rig.attempts.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_takeover_the_old_link_brings_only_what_would_not_come_again() {
+    for (connack, expected) in [(CONNACK_PRESENT, vec![1]), (CONNACK_NEW, vec![1, 2])] {
+        let rig = rig_with_token();
+        let (received, mut first) = (rig.received(), rig.connected().await);
+        rig.publish(9, QoS::AtLeastOnce);
+        let id = first.packet().await[6];
+        let mut second = rig.rotating(&mut first).await;
+        second.send(&connack).await;
+        let again = second.packet().await;
+        assert_eq!((again[0] & 0xF6, again[6]), (0x32, id));
+        // An acknowledgement that was on its way, QoS 0, and QoS 1 that is not acknowledged there any more.
+        first.send(&[0x40, 2, 0, id]).await;
+        first.send(&publish(0x30, None, 1)).await;
+        first.send(&publish(0x32, Some(5), 2)).await;
+        first.send(&TAKEN_OVER).await;
+        assert_eq!(first.packets().await, Vec::<Vec<u8>>::new());
+        rig.dispatch();
+        assert_eq!(*received.lock().unwrap(), expected);
+        // Only the second link's acknowledgement ends the publish.
+        assert_eq!(lock(&rig.shared.inbox).queue.usage().0, 1);
+        second.send(&[0x40, 2, 0, id]).await;
+        rig.until(|rig| lock(&rig.shared.inbox).queue.usage().0 == 0).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_link_that_stays_open_is_closed_with_a_farewell() {
+    let rig = rig_with_token();
+    let mut first = rig.connected().await;
+    let mut second = rig.rotating(&mut first).await;
+    second.send(&CONNACK_PRESENT).await;
+    let started = tokio::time::Instant::now();
+    assert_eq!(first.packet().await, [0xE0, 0]);
+    assert_eq!(first.packet().await, [0u8; 0]);
+    assert_eq!(started.elapsed().as_secs(), 5);
+    assert!(rig.shared.is_connected());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_cannot_be_opened_leaves_the_old_one_untouched() {
+    let rig = rig_with_token();
+    let (events, mut first) = (rig.events(), rig.connected().await);
+    rig.set_token("second");
+    rig.until(|rig| rig.shared.state() == ConnectionState::CredentialRefreshFailed).await;
+    rig.publish(1, QoS::AtMostOnce);
+    assert_eq!(first.packets().await, [publish(0x30, None, 1)]);
+    // The same token is tried again by itself.
+    let mut second = rig.pipe();
+    let started = tokio::time::Instant::now();
+    assert_eq!(first.packet().await, PINGREQ);
+    assert_eq!(started.elapsed().as_secs(), 29, "30 s after the failure");
+    first.send(&PINGRESP).await;
+    second.packet().await;
+    second.send(&CONNACK_PRESENT).await;
+    rig.until(|rig| rig.shared.state() == ConnectionState::Connected).await;
+    rig.dispatch();
+    let kinds: Vec<EventKind> = events.lock().unwrap().iter().skip(2).map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::TokenRefreshFailed, EventKind::TokenRefreshed]);
+    assert_eq!(events.lock().unwrap()[2].delay, Some(30 * SEC));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_connect_lets_the_old_link_go_on() {
+    let rig = rig_with_token();
+    let mut first = rig.connected().await;
+    let mut second = rig.rotating(&mut first).await;
+    rig.publish(1, QoS::AtMostOnce);
+    rig.publish(2, QoS::AtLeastOnce);
+    assert_eq!(first.packets().await, Vec::<Vec<u8>>::new());
+    second.send(&[0x20, 3, 0, 135, 0]).await;
+    assert_eq!(first.packets().await, [publish(0x30, None, 1), publish(0x32, Some(1), 2)]);
+    assert_eq!(rig.shared.state(), ConnectionState::CredentialRefreshFailed);
+    assert!(rig.shared.is_connected());
+    first.send(&[0x40, 2, 0, 1]).await;
+    // The refused token is not shown again.
+    tokio::time::sleep(1000 * SEC).await;
+    assert_eq!(rig.attempts.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connect_that_is_not_answered_after_the_takeover_ends_in_an_ordinary_reconnection() {
+    let rig = rig_with_token();
+    let (events, mut first) = (rig.events(), rig.connected().await);
+    rig.publish(1, QoS::AtLeastOnce);
+    first.packet().await;
+    let second = rig.rotating(&mut first).await;
+    first.send(&TAKEN_OVER).await;
+    drop(first);
+    tokio::time::sleep(SEC).await;
+    assert!(rig.shared.is_connected(), "nobody knows yet");
+    drop(second);
+    let mut third = rig.pipe();
+    let connect = third.packet().await;
+    assert!(connect.windows(12).any(|window| window == b"token=second"), "the fresh token is not lost");
+    third.send(&CONNACK_PRESENT).await;
+    assert_eq!(third.packet().await, publish(0x3A, Some(1), 1));
+    rig.dispatch();
+    let events = events.lock().unwrap();
+    let end = events.iter().find(|event| event.kind == EventKind::Disconnected).unwrap();
+    assert_eq!(end.error.as_ref().unwrap().kind(), ErrorKind::ClosedBeforeConnack);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_takeover_by_a_connect_of_our_own_that_failed_is_not_another_client_s() {
+    let rig = rig_with_token();
+    let (events, mut first) = (rig.events(), rig.connected().await);
+    let second = rig.rotating(&mut first).await;
+    drop(second);
+    rig.until(|rig| rig.shared.state() == ConnectionState::CredentialRefreshFailed).await;
+    first.send(&TAKEN_OVER).await;
+    drop(first);
+    let mut third = rig.pipe();
+    third.packet().await;
+    rig.dispatch();
+    let events = events.lock().unwrap();
+    let end = events.iter().find(|event| event.kind == EventKind::Disconnected).unwrap();
+    assert_eq!(end.error.as_ref().unwrap().kind(), ErrorKind::ConnectionLost);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_link_that_breaks_before_the_connect_is_reconnected_with_the_fresh_token() {
+    let rig = rig_with_token();
+    let mut first = rig.connected().await;
+    let second = rig.pipe();
+    rig.set_token("second");
+    assert_eq!(first.packet().await, PINGREQ);
+    let mut third = rig.pipe();
+    drop(first);
+    assert!(third.packet().await.windows(12).any(|window| window == b"token=second"));
+    drop(second);
+}
+
+#[tokio::test(start_paused = true)]
+async fn leaving_during_a_rotation_is_an_ordinary_farewell() {
+    let rig = rig_with_token();
+    for greeting in [false, true] {
+        let mut first = rig.connected().await;
+        let mut second = rig.pipe();
+        rig.set_token("another");
+        assert_eq!(first.packet().await, PINGREQ);
+        if greeting {
+            first.send(&PINGRESP).await;
+            second.packet().await;
+        }
+        rig.publish(1, QoS::AtMostOnce);
+        let until = tokio::time::Instant::now().into_std() + 5 * SEC;
+        rig.shared.command(Command::Disconnect { until, completion: Completion::None }).unwrap();
+        let carrier = if greeting {
+            second.send(&CONNACK_PRESENT).await;
+            &mut second
+        } else {
+            &mut first
+        };
+        assert_eq!(carrier.packet().await, publish(0x30, None, 1), "greeting: {greeting}");
+        assert_eq!(carrier.packet().await[0], 0xE0);
+        rig.until(|rig| rig.shared.state() == ConnectionState::Disconnected).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_provider_is_asked_in_time_and_again_when_it_fails() {
+    let requests = Requests::default();
+    let rig = rig(|options| {
+        options.set_token(&token("first", 3600)).unwrap();
+        options.set_token_provider(provider(&requests)).unwrap();
+    });
+    let events = rig.events();
+    let _server = rig.connected().await;
+    let started = tokio::time::Instant::now();
+    let mut asked = Vec::new();
+    while started.elapsed() < 3600 * SEC {
+        tokio::time::advance(SEC).await;
+        rig.at_rest().await;
+        if let Some(request) = requests.lock().unwrap().pop() {
+            asked.push(started.elapsed().as_secs());
+            let answer = Err(Error::new(ErrorKind::TokenRefresh, "no"));
+            rig.shared.command(Command::Token { request, answer }).unwrap();
+        }
+        rig.at_rest().await;
+    }
+    // 900 s before the end or up to a tenth of that earlier, then after 30, 60, 120, 240 and 300 s, and no later
+    // than an attempt before the end.
+    assert!((2610..=2701).contains(&asked[0]), "{asked:?}");
+    let waits: Vec<u64> = asked.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    for (wait, expected) in waits.iter().zip([30, 60, 120, 240]) {
+        assert!((expected..=expected + 2).contains(wait), "{waits:?}");
+    }
+    assert!(asked.last().is_some_and(|last| *last >= 3560), "one attempt remains before the end: {asked:?}");
+    assert_eq!(rig.shared.state(), ConnectionState::CredentialRefreshFailed, "and it lives");
+    rig.dispatch();
+    let failures = events.lock().unwrap().iter().filter(|e| e.kind == EventKind::TokenRefreshFailed).count();
+    assert_eq!(failures, asked.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_whose_end_is_unknown_is_never_renewed_by_time() {
+    let requests = Requests::default();
+    let rig = rig(|options| {
+        options.set_token(&token("first", 0)).unwrap();
+        options.set_token_provider(provider(&requests)).unwrap();
+    });
+    let _server = rig.connected().await;
+    tokio::time::sleep(30 * 86_400 * SEC).await;
+    assert!(requests.lock().unwrap().is_empty());
+    assert!(rig.shared.is_connected());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_over_when_it_comes_does_not_make_the_connection_spin() {
+    let requests = Requests::default();
+    // Of a wall clock that is wrong: the token ended in 1970.
+    let stale = "eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln";
+    let rig = rig(|options| {
+        options.set_token_provider(provider(&requests)).unwrap();
+    });
+    let mut server = rig.pipe();
+    rig.connect();
+    rig.at_rest().await;
+    let request = requests.lock().unwrap()[0];
+    let answer = Ok(token(stale, 0).parse().unwrap());
+    rig.shared.command(Command::Token { request, answer }).unwrap();
+    assert_eq!(server.packet().await[0], 0x10, "the server decides");
+    server.send(&CONNACK_NEW).await;
+    rig.until(|rig| rig.shared.is_connected()).await;
+    tokio::time::sleep(86_400 * SEC).await;
+    assert_eq!(requests.lock().unwrap().len(), 1);
+}
