@@ -8,10 +8,8 @@ use std::collections::{HashMap, VecDeque};
 pub enum Verdict {
     /// Deliver it, under this number.
     Deliver(u64),
-    /// A QoS 2 message that is delivered already; its PUBREC goes out when the application is done with it.
+    /// A QoS 2 message that is delivered already; its PUBREC goes out in its turn.
     Duplicate,
-    /// The same, and the application is done: send PUBREC again.
-    AcknowledgeAgain,
     /// Far more unacknowledged messages than our receive maximum [MQTT-3.3.4-7].
     TooMany,
 }
@@ -28,6 +26,8 @@ struct Unacknowledged {
     id: u16,
     exactly_once: bool,
     handled: bool,
+    /// The server wants no acknowledgement of it any more.
+    answered: bool,
 }
 
 #[derive(Debug)]
@@ -73,10 +73,19 @@ impl Incoming {
     pub fn publish(&mut self, id: u16, exactly_once: bool) -> Verdict {
         if exactly_once {
             if let Some(known) = self.exactly_once.get_mut(&id) {
-                let Some(delivered) = known.delivered_as else { return Verdict::AcknowledgeAgain };
-                if delivered < self.first && known.repeated_as.is_none() {
-                    known.repeated_as = Some(self.first + self.unacknowledged.len() as u64);
-                    self.unacknowledged.push_back(Unacknowledged { id, exactly_once, handled: false });
+                let waits =
+                    self.unacknowledged.iter().any(|message| message.id == id && message.exactly_once);
+                if !waits {
+                    let handled = known.delivered_as.is_none();
+                    if !handled {
+                        known.repeated_as = Some(self.first + self.unacknowledged.len() as u64);
+                    }
+                    self.unacknowledged.push_back(Unacknowledged {
+                        id,
+                        exactly_once,
+                        handled,
+                        answered: false,
+                    });
                 }
                 return Verdict::Duplicate;
             }
@@ -87,7 +96,7 @@ impl Incoming {
             return Verdict::TooMany;
         }
         let number = self.first + self.unacknowledged.len() as u64;
-        self.unacknowledged.push_back(Unacknowledged { id, exactly_once, handled: false });
+        self.unacknowledged.push_back(Unacknowledged { id, exactly_once, handled: false, answered: false });
         if exactly_once {
             self.exactly_once.insert(id, ExactlyOnce { delivered_as: Some(number), repeated_as: None });
         }
@@ -96,6 +105,10 @@ impl Incoming {
 
     /// PUBREL: the identifier is free again. False where it was unknown (reason code 146 in the PUBCOMP).
     pub fn released(&mut self, id: u16) -> bool {
+        // A repetition that waits for its turn has got its answer.
+        let repetitions =
+            self.unacknowledged.iter_mut().filter(|message| message.exactly_once && message.id == id);
+        repetitions.for_each(|message| (message.handled, message.answered) = (true, true));
         self.exactly_once.remove(&id).is_some()
     }
 
@@ -151,12 +164,16 @@ impl Incoming {
 
     /// The next acknowledgement whose turn it is.
     pub fn next_due(&mut self) -> Option<Due> {
-        if !self.unacknowledged.front()?.handled {
-            return None;
+        loop {
+            if !self.unacknowledged.front()?.handled {
+                return None;
+            }
+            let message = self.unacknowledged.pop_front()?;
+            self.first += 1;
+            if !message.answered {
+                return Some(Due { id: message.id, exactly_once: message.exactly_once });
+            }
         }
-        let message = self.unacknowledged.pop_front()?;
-        self.first += 1;
-        Some(Due { id: message.id, exactly_once: message.exactly_once })
     }
 }
 
@@ -203,10 +220,12 @@ mod tests {
         assert_eq!(incoming.publish(7, true), Verdict::Deliver(1));
         assert_eq!(incoming.publish(7, true), Verdict::Duplicate);
         incoming.handled_up_to(1);
-        assert_eq!(due(&mut incoming), [7]);
-        assert_eq!(incoming.publish(7, true), Verdict::AcknowledgeAgain);
+        assert_eq!(incoming.publish(7, true), Verdict::Duplicate);
+        assert_eq!(due(&mut incoming), [7], "once");
+        assert_eq!(incoming.publish(7, true), Verdict::Duplicate);
+        assert_eq!(due(&mut incoming), [7], "the first one was lost");
         assert!(incoming.released(7) && !incoming.released(7));
-        assert_eq!(incoming.publish(7, true), Verdict::Deliver(2));
+        assert_eq!(incoming.publish(7, true), Verdict::Deliver(3));
     }
 
     #[test]
@@ -225,8 +244,9 @@ mod tests {
         );
         incoming.handled_up_to(3);
         assert_eq!(due(&mut incoming), [1, 2], "but the repetition of the QoS 2 one is acknowledged");
-        assert_eq!(incoming.publish(2, true), Verdict::AcknowledgeAgain);
+        assert_eq!(incoming.publish(2, true), Verdict::Duplicate);
+        assert_eq!(due(&mut incoming), [2]);
         incoming.connected(false);
-        assert_eq!(incoming.publish(2, true), Verdict::Deliver(5));
+        assert_eq!(incoming.publish(2, true), Verdict::Deliver(6));
     }
 }

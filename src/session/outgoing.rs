@@ -298,6 +298,7 @@ impl Session {
             }
         }
         requests.sort_unstable();
+        let mut given_back = Vec::new();
         for (_, id) in requests.into_iter().rev() {
             if let Some(operation) = self.operations.remove(id) {
                 let told = operation.told();
@@ -307,10 +308,16 @@ impl Session {
                     *request.completion() = Completion::None;
                 }
                 request.completion().cancel_write();
-                if ours || !told {
-                    self.subscriptions.pending.push_front(request);
+                match &request {
+                    _ if ours || !told => self.subscriptions.pending.push_front(request),
+                    // Its outcome is unknown, and stays so; what was to be given back is not taken again.
+                    Request::Unsubscribe { filter, below, .. } => given_back.push((filter.clone(), *below)),
+                    Request::Subscribe { .. } => {}
                 }
             }
+        }
+        for (filter, below) in given_back {
+            self.subscriptions.given_back(&filter, below);
         }
     }
 

@@ -112,10 +112,6 @@ impl Session {
             qos => match self.incoming.publish(publish.id, qos == QoS::ExactlyOnce) {
                 Verdict::Deliver(number) => number,
                 Verdict::Duplicate => return Ok(()),
-                Verdict::AcknowledgeAgain => {
-                    self.send_ack(AckKind::PubRec, publish.id, ReasonCode(0), actions);
-                    return Ok(());
-                }
                 Verdict::TooMany => {
                     let message = "more than twice as many unacknowledged messages as our receive maximum [MQTT-3.3.4-9]";
                     return Err(broken(ReasonCode(0x93), message));
@@ -226,6 +222,7 @@ impl Session {
         let result = if reason.is_error() {
             Err(refusal::operation("UNSUBACK", reason, text))
         } else {
+            self.subscriptions.given_back(filter, *below);
             actions.released.push(Released { filter: filter.clone(), below: *below });
             Ok(())
         };

@@ -58,12 +58,21 @@ pub struct Subscriptions {
 impl Subscriptions {
     /// An application's request, to be sent in its turn.
     pub fn request(&mut self, request: Request) {
-        if let Request::Unsubscribe { filter, .. } = &request {
-            for known in [&mut self.granted, &mut self.declined] {
-                known.retain(|wanted| wanted.filter != *filter);
-            }
-        }
         self.pending.push_back(request);
+    }
+
+    /// Given back: the server has confirmed it, or will never be asked again. What was subscribed later stays.
+    pub fn given_back(&mut self, filter: &str, below: u64) {
+        let keep = |wanted: &Wanted| *wanted.filter != *filter || wanted.handler >= below;
+        self.granted.retain(keep);
+        self.declined.retain(keep);
+        self.pending.retain_mut(|request| match request {
+            Request::Subscribe { filters, restoring: true, .. } => {
+                filters.retain(keep);
+                !filters.is_empty()
+            }
+            _ => true,
+        });
     }
 
     /// A new connection: what the server does not know (any more) is asked for, before anything that waits.
@@ -79,23 +88,11 @@ impl Subscriptions {
 
     /// The server refused to restore it.
     pub fn declined(&mut self, wanted: Wanted) {
-        if !self.is_leaving(&wanted) {
-            self.declined.push(wanted);
-        }
-    }
-
-    /// Asked to unsubscribe meanwhile: the UNSUBSCRIBE follows, a restoration must not bring it back.
-    fn is_leaving(&self, wanted: &Wanted) -> bool {
-        self.pending
-            .iter()
-            .any(|request| matches!(request, Request::Unsubscribe { filter, .. } if *filter == wanted.filter))
+        self.declined.push(wanted);
     }
 
     /// The server accepted it.
     pub fn granted(&mut self, wanted: Wanted) {
-        if self.is_leaving(&wanted) {
-            return;
-        }
         self.declined.retain(|known| known.filter != wanted.filter);
         match self.granted.iter_mut().find(|known| known.filter == wanted.filter) {
             Some(known) => *known = wanted,

@@ -1,11 +1,11 @@
-//! The session against a model of a server: random histories of publishes, acknowledgements late and out of
-//! order, cuts, sessions kept and lost, limits that change. What must hold is checked after every step.
+//! Publishes: acknowledgements late and out of order, cuts, sessions kept and lost, limits that change, and a second
+//! connection that takes over.
 
-use super::limits::{Limits, Quotas};
-use super::queue::{Publish, Queue, QueueLimit, QueuePolicy};
+use super::super::queue::{Publish, Queue, QueueLimit, QueuePolicy};
 use super::*;
+use crate::completion::Completion;
 use crate::packet::{self, StoredPublish};
-use crate::{Message, QoS};
+use crate::{ErrorKind, Message};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -32,6 +32,10 @@ enum Step {
         kept: bool,
         receive_maximum: u8,
     },
+    /// A second connection is prepared, or takes over where everything has settled for it.
+    Rotate {
+        kept: bool,
+    },
     Pass(u8),
 }
 
@@ -43,6 +47,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (any::<u8>(), 0..20u8).prop_map(|(which, reason)| Step::Acknowledge { which, reason }),
         1 => any::<u8>().prop_map(Step::Repeat),
         1 => (any::<bool>(), 1..5u8).prop_map(|(kept, receive_maximum)| Step::Cut { kept, receive_maximum }),
+        1 => any::<bool>().prop_map(|kept| Step::Rotate { kept }),
         1 => any::<u8>().prop_map(Step::Pass),
     ]
 }
@@ -53,6 +58,7 @@ enum Owed {
     Ack(u16),
     Rec(u16),
     Comp(u16),
+    Pong,
 }
 
 #[derive(Default)]
@@ -86,7 +92,7 @@ impl Server {
                     self.open.insert(id);
                     self.owed.push(Owed::Comp(id));
                 }
-                12 => {}
+                12 => self.owed.push(Owed::Pong),
                 other => panic!("the client sent a packet of type {other}"),
             }
         }
@@ -139,6 +145,9 @@ impl Server {
     /// The packet, and whether it says no.
     fn acknowledge(&mut self, owed: Owed, reason: u8) -> Vec<u8> {
         let refused = reason == 19;
+        if owed == Owed::Pong {
+            return vec![0xD0, 0];
+        }
         self.fresh = false;
         let packet = |first: u8, id: u16, reason: u8| {
             let [high, low] = id.to_be_bytes();
@@ -169,6 +178,7 @@ impl Server {
                 self.open.remove(&id);
                 packet(0x70, id, 0)
             }
+            Owed::Pong => unreachable!("answered above"),
         }
     }
 }
@@ -185,17 +195,14 @@ struct World {
     pipe: Vec<u8>,
     accepted: Vec<(u32, u8, u8)>,
     ends: Ends,
+    rotating: bool,
+    cuts: u32,
 }
 
 impl World {
     fn new() -> Self {
-        let settings = Settings {
-            receive_maximum: 10,
-            max_incoming_packet: 1000,
-            operation_timeout: Duration::from_secs(100_000),
-        };
         let mut world = Self {
-            session: Session::new(settings),
+            session: session(),
             actions: Actions::default(),
             queue: Queue::new(QueueLimit { messages: 12, bytes: 1 << 20, policy: QueuePolicy::RejectNew }),
             server: Server::default(),
@@ -203,6 +210,8 @@ impl World {
             pipe: Vec::new(),
             accepted: Vec::new(),
             ends: Arc::default(),
+            rotating: false,
+            cuts: 0,
         };
         world.connect(false, 3);
         world
@@ -210,17 +219,7 @@ impl World {
 
     fn connect(&mut self, kept: bool, receive_maximum: u8) {
         self.server.connect(kept, receive_maximum);
-        let limits = Limits {
-            receive_maximum: receive_maximum.into(),
-            maximum_qos: QoS::ExactlyOnce,
-            retain_available: true,
-            maximum_packet_size: u32::MAX,
-            topic_alias_maximum: 1,
-            wildcard_available: true,
-            shared_available: true,
-            keep_alive_secs: 0,
-            quotas: Quotas::NONE,
-        };
+        let limits = limits(receive_maximum.into());
         self.session.connected(limits, kept, self.now, &mut self.actions);
     }
 
@@ -243,7 +242,7 @@ impl World {
                 let repeatable = |owed: &&Owed| match owed {
                     // Of an identifier that has a new meaning by now it would be a lie.
                     Owed::Ack(id) | Owed::Comp(id) => !open.contains(id),
-                    Owed::Rec(_) => false,
+                    Owed::Rec(_) | Owed::Pong => false,
                 };
                 let sent: Vec<Owed> = self.server.sent.iter().filter(repeatable).copied().collect();
                 if let Some(owed) = sent.get(usize::from(which) % sent.len().max(1)) {
@@ -258,17 +257,37 @@ impl World {
                 }
             }
             Step::Cut { kept, receive_maximum } => {
-                self.actions.out.clear();
-                self.pipe.clear();
-                self.session.lost();
+                self.cuts += 1;
+                self.end_connection();
                 self.connect(kept, receive_maximum);
             }
+            Step::Rotate { .. } if !self.rotating => {
+                self.rotating = true;
+                self.session.prepare_takeover(self.now, &mut self.actions);
+            }
+            Step::Rotate { kept } => {
+                if self.session.settled() {
+                    self.session.await_takeover();
+                    self.end_connection();
+                    self.connect(kept, self.server.receive_maximum as u8);
+                }
+            }
+            // A server that does not answer a PINGREQ is another story.
+            Step::Pass(_) if !self.session.settled() => {}
             Step::Pass(secs) => {
                 self.now += Duration::from_secs(secs.into());
                 self.session.time(self.now, &mut self.actions);
             }
         }
         self.settle();
+    }
+
+    /// With everything that is on its way.
+    fn end_connection(&mut self) {
+        self.rotating = false;
+        self.actions.out.clear();
+        self.pipe.clear();
+        self.session.lost();
     }
 
     fn publish(&mut self, qos: u8, topic: u8) {
@@ -323,6 +342,7 @@ impl World {
 
     /// A network that is well again brings everything to its end.
     fn recover(&mut self) {
+        self.session.resume(self.now, &mut self.actions);
         for _ in 0..10_000 {
             self.write(usize::MAX);
             self.deliver(usize::MAX);
@@ -340,7 +360,10 @@ impl World {
             let end = ends.get(&number).unwrap_or_else(|| panic!("message {number} never ended"))[0];
             let times = self.server.passed_on.get(&number).copied().unwrap_or(0);
             match (qos, end) {
-                (0, end) => assert_eq!(end, Ok(())),
+                (0, end) => {
+                    assert_eq!(end, Ok(()));
+                    assert!(times == 1 || self.cuts > 0 && times == 0, "message {number}: {times} times");
+                }
                 (_, Ok(())) => assert!(times >= 1, "message {number} was acknowledged and never passed on"),
                 (_, Err(kind)) => assert_eq!(kind, ErrorKind::Refused),
             }

@@ -1,0 +1,33 @@
+//! The session against models of a server and of an application: random histories with everything that a network, a
+//! server and a slow application do. What must hold is checked at every step, and at the end of a recovery.
+
+mod publishing;
+mod receiving;
+mod subscribing;
+
+use super::limits::{Limits, Quotas};
+use super::{Actions, Session, Settings};
+use crate::QoS;
+use std::time::{Duration, Instant};
+
+fn session() -> Session {
+    Session::new(Settings {
+        receive_maximum: 10,
+        max_incoming_packet: 1000,
+        operation_timeout: Duration::from_secs(100_000),
+    })
+}
+
+fn limits(receive_maximum: u16) -> Limits {
+    Limits {
+        receive_maximum,
+        maximum_qos: QoS::ExactlyOnce,
+        retain_available: true,
+        maximum_packet_size: u32::MAX,
+        topic_alias_maximum: 1,
+        wildcard_available: true,
+        shared_available: true,
+        keep_alive_secs: 0,
+        quotas: Quotas::NONE,
+    }
+}
