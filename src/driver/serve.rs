@@ -103,8 +103,7 @@ impl Driver {
                 // A DISCONNECT that says what was wrong.
                 let _ = tokio::time::timeout(FAREWELL, self.drain(&mut wire)).await;
             }
-            self.actions.out.clear();
-            self.actions.end = None;
+            self.drop_output(&wire);
             self.session.lost();
             self.offline();
             return End::Lost { error, lived: since.elapsed() };
@@ -114,9 +113,17 @@ impl Driver {
             self.enter(ConnectionState::Disconnecting);
             self.part(&mut wire).await;
         }
+        self.drop_output(&wire);
+        End::Left
+    }
+
+    /// The connection is over. What the stream had taken may have arrived, though it never said that it is out.
+    fn drop_output(&mut self, wire: &Wire) {
+        self.actions.tally.wire_sent += wire.taken as u64;
+        let now = self.clock.now();
+        self.session.taken(wire.taken, now, &mut self.actions);
         self.actions.out.clear();
         self.actions.end = None;
-        End::Left
     }
 
     fn online(&self) {
@@ -396,7 +403,12 @@ impl Driver {
 
     /// Writes everything that is in the buffer.
     async fn drain(&mut self, wire: &mut Wire) -> io::Result<()> {
-        wire.stream.write_all(&self.actions.out[wire.taken..]).await?;
+        while wire.taken < self.actions.out.len() {
+            match wire.stream.write(&self.actions.out[wire.taken..]).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => wire.taken += count,
+            }
+        }
         wire.stream.flush().await
     }
 

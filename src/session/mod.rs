@@ -227,12 +227,18 @@ impl Session {
 
     /// Bytes of `actions.out` were written.
     pub fn written(&mut self, bytes: usize, now: Instant, actions: &mut Actions) {
+        self.taken(bytes, now, actions);
+        self.pump(now, actions);
+    }
+
+    /// The same where nothing may follow them: a QoS 0 message that perhaps arrived must not be sent again
+    /// (MQTT 5, 4.3.1).
+    pub fn taken(&mut self, bytes: usize, now: Instant, actions: &mut Actions) {
         if let Some(connection) = &mut self.connection {
             connection.written += bytes as u64;
             connection.keep_alive.sent(now);
         }
         self.settle_written(now, actions);
-        self.pump(now, actions);
     }
 
     /// The application is done with every message up to this number.

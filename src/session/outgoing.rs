@@ -334,7 +334,8 @@ impl Session {
                 if !session_present {
                     in_flight.ever_written = false;
                 }
-                // PUBREC said that the server has the message; the rest of the hand-shake died with the session.
+                // PUBREC said that the server has the message, but it may pass it on only when PUBREL comes, and the
+                // rest of the hand-shake died with the session. Sent anew it could arrive twice.
                 let taken_over = in_flight.received && !session_present;
                 // Its end was told long ago. With QoS 2 the server may know the identifier, which is then not free.
                 let at_least_once = in_flight.publish.stored.qos() == QoS::AtLeastOnce;
@@ -345,8 +346,7 @@ impl Session {
         order.sort_unstable();
         for (_, id, ended) in order {
             if ended {
-                let ack = Ack { result: Ok(()), reason_code: Some(0), round_trip: None };
-                self.end_operation(id, ack, actions);
+                self.end_operation(id, Ack::failed(refusal::lost_with_the_session()), actions);
             } else {
                 self.replay.push_back(id);
             }

@@ -167,6 +167,8 @@ impl<S: Transport> Connection<S> {
         let maximum = self.shared.config.connack.maximum_packet_size;
         let mut handled = false;
         while self.socket.output.len() < MUCH_OUTPUT && self.read_after.is_none() {
+            let answered = self.socket.output.len();
+            self.go_on()?;
             let incoming = match frame::next(&mut self.socket.input, maximum) {
                 Ok(None) => break,
                 Ok(Some(frame)) => {
@@ -178,16 +180,30 @@ impl<S: Transport> Connection<S> {
                 }
                 Err(violation) => Err(violation),
             };
-            match incoming {
-                Ok(packet) => self.handle(packet, now)?,
-                Err(violation) => return self.violation(violation),
+            let flow = match incoming {
+                Ok(packet) => self.handle(packet, now),
+                Err(violation) => self.violation(violation),
+            };
+            if let ended @ ControlFlow::Break(_) = self.go_on() {
+                // Perhaps another connection has the session already, and nothing was done: nothing is acknowledged.
+                self.socket.output.truncate(answered);
+                return ended;
             }
+            flow?;
             handled = true;
         }
         if handled {
             self.shared.changed();
         }
         ControlFlow::Continue(())
+    }
+
+    /// Whether nobody has ended this connection: a test, or one that took the session over.
+    fn go_on(&self) -> ControlFlow<Finish> {
+        match *self.ended.borrow() {
+            Some(end) => ControlFlow::Break(Finish::End(end)),
+            None => ControlFlow::Continue(()),
+        }
     }
 
     /// Fills the output with messages for the client.

@@ -127,8 +127,13 @@ impl Client {
     }
 
     pub async fn send(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).await.unwrap();
-        self.stream.flush().await.unwrap();
+        self.try_send(bytes).await.unwrap();
+    }
+
+    /// To a simulator that may have closed already.
+    pub async fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
     }
 
     pub async fn connect(&mut self, hello: Hello<'_>) -> Connack {

@@ -7,4 +7,5 @@ mod limits;
 mod messages;
 mod sessions;
 mod state_machine;
+mod takeover;
 mod violations;

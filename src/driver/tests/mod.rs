@@ -10,9 +10,11 @@ use crate::options::Options;
 use crate::packet::frame;
 use crate::{Message, QoS, QueuePolicy};
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use std::task::Context;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 
 const SEC: Duration = Duration::from_secs(1);
 
@@ -25,6 +27,8 @@ struct Rig {
     attempts: Arc<Mutex<Vec<tokio::time::Instant>>>,
     /// The next attempt meets a defect of the library.
     broken: Arc<AtomicBool>,
+    /// Streams take what is written, and do not say that it is out.
+    clogged: Arc<AtomicBool>,
     states: Arc<Mutex<Vec<ConnectionState>>>,
 }
 
@@ -43,12 +47,13 @@ impl Rig {
         let shared = Shared::new(options.settings().unwrap(), &Pool::new(handle.clone())).unwrap();
         let (links, attempts) = (Links::default(), Arc::new(Mutex::new(Vec::new())));
         let broken = Arc::new(AtomicBool::new(false));
-        let (pipes, tried, defect) = (links.clone(), attempts.clone(), broken.clone());
+        let clogged = Arc::new(AtomicBool::new(false));
+        let (pipes, tried, defect, clog) = (links.clone(), attempts.clone(), broken.clone(), clogged.clone());
         let dial: Dial = Arc::new(move |_, _| {
             assert!(!defect.load(Ordering::Relaxed), "on purpose");
             tried.lock().unwrap().push(tokio::time::Instant::now());
             let link = pipes.lock().unwrap().pop_front().flatten().map(|stream| Link {
-                stream: Box::new(stream),
+                stream: Box::new(Pipe { stream, clogged: clog.clone() }),
                 peer: ([127, 0, 0, 1], 1).into(),
                 tls: None,
             });
@@ -61,7 +66,7 @@ impl Rig {
             .mailbox
             .listeners
             .add_state_listener(0, Box::new(move |state| seen.lock().unwrap().push(state)));
-        Self { shared, links, attempts, broken, states }
+        Self { shared, links, attempts, broken, clogged, states }
     }
 
     fn connect(&self) {
@@ -101,6 +106,39 @@ impl Rig {
     fn states(&self) -> Vec<ConnectionState> {
         self.dispatch();
         self.states.lock().unwrap().clone()
+    }
+}
+
+/// The client's end.
+struct Pipe {
+    stream: DuplexStream,
+    clogged: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Pipe {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Pipe {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.clogged.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -254,6 +292,66 @@ async fn a_violation_is_told_to_the_server_before_the_connection_ends() {
     assert_eq!(server.packet().await, [0xE0, 1, 0x81]);
     assert_eq!(server.packet().await, [0u8; 0]);
     rig.until(|rig| rig.shared.state() == ConnectionState::Disconnected).await;
+}
+
+/// Publishes `count` QoS 0 messages, has the connection end by `end`, and says which numbers the server got in all.
+async fn at_most_once(count: u8, end: impl AsyncFnOnce(&Rig, Server) -> Vec<Vec<u8>>) -> Vec<u8> {
+    let rig = Rig::new(|options| {
+        options.set_reconnect(true, 0, 1, 1, 1.0).unwrap();
+        options.set_reconnect_cooldown_secs(1).unwrap();
+    });
+    let server = rig.connected().await;
+    for n in 0..count {
+        let message = Message { topic: "t", payload: &[n; 100], ..Message::default() };
+        let publish = Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), Completion::None);
+        rig.shared.publish(publish).unwrap();
+    }
+    let mut later = rig.pipe();
+    let mut packets = end(&rig, server).await;
+    assert_eq!(later.packet().await[0], 0x10);
+    later.send(&[0x20, 3, 1, 0, 0]).await;
+    let message = Message { topic: "t", qos: QoS::AtLeastOnce, ..Message::default() };
+    rig.shared
+        .publish(Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), Completion::None))
+        .unwrap();
+    while packets.last().is_none_or(|packet| packet[0] != 0x32) {
+        packets.push(later.packet().await);
+    }
+    packets.iter().filter(|packet| packet[0] == 0x30).map(|packet| packet[packet.len() - 1]).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_went_out_before_a_farewell_is_not_sent_again() {
+    let got = at_most_once(100, async |_, mut server| {
+        let mut packets = vec![server.packet().await];
+        // The pipe is full, and more is encoded.
+        server.send(&[0, 0]).await;
+        while packets.last().is_none_or(|packet: &Vec<u8>| !packet.is_empty()) {
+            packets.push(server.packet().await);
+        }
+        packets.pop();
+        assert_eq!(packets.last().unwrap()[..2], [0xE0, 1], "the server is told");
+        packets
+    })
+    .await;
+    assert_eq!(got, (0..100).collect::<Vec<u8>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_stream_took_is_not_sent_again_though_it_never_said_that_it_is_out() {
+    let got = at_most_once(3, async |rig, mut server| {
+        rig.clogged.store(true, Ordering::Relaxed);
+        let mut packets = Vec::new();
+        for _ in 0..3 {
+            packets.push(server.packet().await);
+        }
+        drop(server);
+        rig.until(|rig| !rig.shared.is_connected()).await;
+        rig.clogged.store(false, Ordering::Relaxed);
+        packets
+    })
+    .await;
+    assert_eq!(got, [0, 1, 2]);
 }
 
 #[tokio::test(start_paused = true)]
