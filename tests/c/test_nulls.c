@@ -154,6 +154,7 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
     gecko_mqtt_message_t message = GECKO_MQTT_MESSAGE_TEXT("a", "b", 1);
     gecko_mqtt_subscription_t filter = GECKO_MQTT_SUBSCRIPTION("a", 1);
     gecko_mqtt_ack_t ack = GECKO_MQTT_ACK_INIT;
+    const gecko_mqtt_message_t *kept = NULL;
     gecko_mqtt_client_t *other = NULL;
     char *text = NULL;
     size_t ran = 0;
@@ -203,6 +204,11 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
     NULL_IN(gecko_mqtt_on_message, destroy, GECKO_MQTT_OK,
             gecko_mqtt_on_message(client, on_message, &hooks, NULL));
     NULL_IN(gecko_mqtt_message_ack, message, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_message_ack(NULL));
+    NULL_IN(gecko_mqtt_message_retain, message, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_message_retain(NULL, &kept));
+    NULL_IN(gecko_mqtt_message_retain, out, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_message_retain(&message, NULL));
+    NULL_IN(gecko_mqtt_message_release, message, 0, (gecko_mqtt_message_release(NULL), 0));
     NULL_IN(gecko_mqtt_publish, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_publish(NULL, &message, on_done, &hooks));
     NULL_IN(gecko_mqtt_publish, message, GECKO_MQTT_ERR_NULL_ARGUMENT,
