@@ -214,10 +214,8 @@ impl Driver {
         if !actions.messages.is_empty() {
             let mut batch = std::mem::take(&mut actions.messages);
             if self.shared.mailbox.bytes() >= dispatch::HIGH_WATER {
-                let before = batch.index.len();
                 // Read only because a callback waits: QoS 0 above the bound is dropped, and told.
-                batch.index.retain(|(_, number)| *number != 0);
-                let dropped = before - batch.index.len();
+                let dropped = batch.drop_at_most_once();
                 if dropped > 0 {
                     tracing::warn!(
                         dropped,
@@ -225,7 +223,9 @@ impl Driver {
                     );
                 }
             }
-            self.shared.mailbox.post(Delivery::Messages(batch));
+            if !batch.is_empty() {
+                self.shared.mailbox.post(Delivery::Messages(batch));
+            }
         }
         for (filter, error) in actions.refused.drain(..) {
             tracing::warn!(%filter, %error, "a subscription was not restored");
