@@ -79,6 +79,8 @@ pub(crate) struct Driver {
     assigned: Option<String>,
     /// Reused by [`draw`](Self::draw).
     drawn: Vec<Publish>,
+    /// Reused by [`absorb`](Self::absorb).
+    acknowledged: Vec<u64>,
 }
 
 struct Farewell {
@@ -140,6 +142,7 @@ impl Driver {
             answer: None,
             assigned: None,
             drawn: Vec::new(),
+            acknowledged: Vec::new(),
             shared,
             dial,
         }
@@ -186,9 +189,6 @@ impl Driver {
                     self.farewell = Some(Farewell { until, completion });
                 }
                 Command::Request(request) => self.session.request(request, now, &mut self.actions),
-                Command::Handled(number) => {
-                    self.session.handled(number, &mut self.actions);
-                }
                 Command::Token { request, answer } => self.answer = Some((request, answer)),
             }
         }
@@ -199,8 +199,27 @@ impl Driver {
                 self.nudged = true;
             }
         }
-        if !self.shared.settings.manual_ack {
-            self.session.handled_up_to(self.shared.mailbox.handled(), &mut self.actions);
+        match &self.shared.mailbox.by_hand {
+            None => self.session.handled_up_to(self.shared.mailbox.handled(), &mut self.actions),
+            Some(by_hand) => {
+                by_hand.take(&mut self.acknowledged);
+                for number in self.acknowledged.drain(..) {
+                    self.session.handled(number, &mut self.actions);
+                }
+            }
+        }
+    }
+
+    /// The connection is gone.
+    fn lost(&mut self) {
+        self.session.lost();
+        self.forget_receipts();
+    }
+
+    /// What cannot be acknowledged by hand any more, as another connection will bring it again.
+    fn forget_receipts(&self) {
+        if let Some(by_hand) = &self.shared.mailbox.by_hand {
+            by_hand.keep(|number| self.session.awaits(number));
         }
     }
 
@@ -364,7 +383,7 @@ impl Driver {
                 "sent, but gecko_mqtt_disconnect ended the connection before it was acknowledged",
             ),
         );
-        self.session.lost();
+        self.lost();
         self.session.cancel_requests(&unsent, &mut self.actions);
         let left_over = self.abandon(&unsent, &unknown);
         self.enter(ConnectionState::Disconnected);
@@ -431,7 +450,7 @@ impl Driver {
             let Some(farewell) = self.farewell.take() else { break };
             farewell.completion.complete(Ack::failed(error.clone()));
         }
-        self.session.lost();
+        self.lost();
         self.session.forget_subscriptions(error, &mut self.actions);
         self.abandon(error, error);
     }

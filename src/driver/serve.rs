@@ -61,6 +61,7 @@ impl Driver {
         self.actions.out.clear();
         self.session.set_pace(pace);
         self.session.connected(limits, session_present, now, &mut self.actions);
+        self.forget_receipts();
         self.enter(ConnectionState::Connected);
         for completion in self.connects.drain(..) {
             completion.complete(crate::completion::Ack::SENT);
@@ -76,7 +77,7 @@ impl Driver {
             }
             self.actions.out.clear();
             self.actions.end = None;
-            self.session.lost();
+            self.lost();
             return End::Lost { error, lived: since.elapsed() };
         }
         if !self.closing() {

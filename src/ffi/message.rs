@@ -188,8 +188,8 @@ pub unsafe extern "C" fn gecko_mqtt_on_message(
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_STRUCT_SIZE;
 /// #GECKO_MQTT_ERR_INVALID_ARGUMENT: a QoS 0 message, or one that was not received;
 /// #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the client acknowledges by itself; #GECKO_MQTT_ERR_NOT_FOUND: it
-/// was acknowledged already, its connection's session has ended, or its client is gone;
-/// #GECKO_MQTT_ERR_QUEUE_FULL: too much waits for the network thread: try again.
+/// was acknowledged already, its client is gone, or its connection is, so that the server sends it again. A
+/// QoS 2 message outlives its connection, as long as the server keeps the session.
 /// @par Threads
 /// Any.
 /// @since 0.1

@@ -132,6 +132,17 @@ impl Incoming {
         }
     }
 
+    /// Whether it makes a difference that the application is done with this message. A QoS 1 message is that of
+    /// its connection: another one brings it again.
+    pub fn awaits(&self, number: u64, connected: bool) -> bool {
+        let of_this_connection = || {
+            let index = number.checked_sub(self.first)?;
+            self.unacknowledged.get(usize::try_from(index).ok()?).filter(|message| !message.handled)
+        };
+        connected && of_this_connection().is_some()
+            || self.exactly_once.values().any(|known| known.delivered_as == Some(number))
+    }
+
     /// The same for QoS 2 messages that an earlier connection brought.
     fn handled_late(&mut self, picked: impl Fn(u64) -> bool) -> bool {
         let mut any = false;
@@ -206,6 +217,24 @@ mod tests {
         assert_eq!(incoming.publish(7, false), Verdict::Deliver(2));
         incoming.connected(true);
         assert_eq!(incoming.publish(7, false), Verdict::Deliver(3), "on another connection it comes again");
+    }
+
+    #[test]
+    fn a_message_can_be_acknowledged_as_long_as_it_makes_a_difference() {
+        let mut incoming = Incoming::new(10);
+        incoming.publish(1, false);
+        incoming.publish(2, true);
+        let awaited = |incoming: &Incoming, connected| {
+            (0..6).filter(|number| incoming.awaits(*number, connected)).collect::<Vec<_>>()
+        };
+        assert_eq!((awaited(&incoming, true), awaited(&incoming, false)), (vec![1, 2], vec![2]));
+        incoming.connected(true);
+        incoming.publish(1, false);
+        assert_eq!(awaited(&incoming, true), [2, 3]);
+        incoming.handled(3);
+        assert_eq!(awaited(&incoming, true), [2]);
+        incoming.connected(false);
+        assert_eq!(awaited(&incoming, true), [0u64; 0]);
     }
 
     #[test]

@@ -213,6 +213,11 @@ impl Session {
         known
     }
 
+    /// Whether a message can still be acknowledged.
+    pub fn awaits(&self, number: u64) -> bool {
+        self.incoming.awaits(number, self.connection.is_some())
+    }
+
     /// Asks the server for a sign of life now.
     pub fn probe(&mut self, now: Instant, actions: &mut Actions) {
         if let Some(connection) = &mut self.connection {
