@@ -554,7 +554,8 @@ typedef struct gecko_mqtt_ack_t {
  * Runs where callbacks run. It may call any function of this library, and must not throw or longjmp. Unless
  * acknowledged by hand, a message is acknowledged when all its callbacks have returned.
  *
- * @param message the message; it and all it points to are valid until the function returns.
+ * @param message the message; it and all it points to are valid until the function returns. What is needed for
+ * longer is kept with gecko_mqtt_message_retain().
  * @param userdata what was given with the registration.
  * @since 0.1
  */
@@ -2002,18 +2003,53 @@ gecko_mqtt_status_t gecko_mqtt_on_message(struct gecko_mqtt_client_t *client,
 /**
  * Acknowledges a received message by hand, for clients with gecko_mqtt_options_set_manual_ack().
  *
- * @param message what a message callback was given, or a copy of the structure: only its `size` and
- * `received` are looked at, so that what it points to may be gone.
+ * @param message what a message callback was given, a retained message, or a copy of the structure: only its
+ * `size` and `received` are looked at, so that what it points to may be gone.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_STRUCT_SIZE;
  * #GECKO_MQTT_ERR_INVALID_ARGUMENT: a QoS 0 message, or one that was not received;
  * #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the client acknowledges by itself; #GECKO_MQTT_ERR_NOT_FOUND: it
- * was acknowledged already, its connection's session has ended, or its client is gone;
- * #GECKO_MQTT_ERR_QUEUE_FULL: too much waits for the network thread: try again.
+ * was acknowledged already, its client is gone, or its connection is, so that the server sends it again. A
+ * QoS 2 message outlives its connection, as long as the server keeps the session.
  * @par Threads
  * Any.
  * @since 0.1
  */
 gecko_mqtt_status_t gecko_mqtt_message_ack(const struct gecko_mqtt_message_t *message);
+
+/**
+ * Keeps a message beyond its callback, by a copy that is valid until gecko_mqtt_message_release(), also after
+ * gecko_mqtt_client_free(). The copy stands for the message: it can be acknowledged by hand with
+ * gecko_mqtt_message_ack(), published with gecko_mqtt_publish(), and retained again.
+ *
+ * @param message what a message callback was given, a retained message, or one that the application made;
+ * copied with all that it points to.
+ * @param out the copy, to be given to gecko_mqtt_message_release(), once for each call of this function; NULL
+ * after a failure.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT: message, out, the topic, or what a length or a count
+ * belongs to; #GECKO_MQTT_ERR_SYSTEM: out of memory. Of a message that the application made, also:
+ * #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_TOPIC: it is empty; #GECKO_MQTT_ERR_INVALID_UTF8;
+ * #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS, payload format or a length; #GECKO_MQTT_ERR_INVALID_ARGUMENT: reserved
+ * members that are not 0.
+ * @par Threads
+ * Any; also inside a callback. Any number of threads may read the copy. In the child of a fork, what the
+ * parent retained can be read, and retained again.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_message_retain(const struct gecko_mqtt_message_t *message,
+                                              const struct gecko_mqtt_message_t **out);
+
+/**
+ * Ends what gecko_mqtt_message_retain() began: the copy is gone.
+ *
+ * In the child of a fork it does nothing with what the parent retained: the memory is left as it is.
+ *
+ * @param message the retained message; NULL is allowed. A pointer that gecko_mqtt_message_retain() did not
+ * give is not touched; one that was released already does no harm, unless it has been given out again since.
+ * @par Threads
+ * Any, also after gecko_mqtt_client_free().
+ * @since 0.1
+ */
+void gecko_mqtt_message_release(const struct gecko_mqtt_message_t *message);
 
 /**
  * Publishes a message: it is accepted, also before there is a connection, or refused at once.

@@ -343,11 +343,15 @@ impl Client {
             return Err(Error::new(ErrorKind::InvalidArgument, "a QoS 0 message is not acknowledged"));
         }
         let shared = registry::client(client).ok_or_else(unknown)?;
-        if !shared.settings.manual_ack {
+        let Some(by_hand) = &shared.mailbox.by_hand else {
             let message = "the library acknowledges by itself: see gecko_mqtt_options_set_manual_ack";
             return Err(Error::new(ErrorKind::InvalidConfiguration, message));
+        };
+        if !by_hand.acknowledge(message) {
+            return Err(unknown());
         }
-        shared.command(Command::Handled(message))
+        shared.bell.ring();
+        Ok(())
     }
 }
 

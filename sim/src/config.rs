@@ -42,7 +42,8 @@ pub struct Config {
     pub denied_topics: Vec<String>,
     /// How long a client may take for TLS and CONNECT.
     pub connect_timeout: Duration,
-    /// Whether the PUBLISH packets received are kept for [`crate::Simulator::publishes`].
+    /// Whether the PUBLISH packets received and their acknowledgements are kept for [`crate::Simulator::publishes`] and
+    /// [`crate::Simulator::acknowledgements`].
     pub record_publishes: bool,
 }
 

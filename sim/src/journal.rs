@@ -142,6 +142,33 @@ impl PublishRecord {
     }
 }
 
+/// Which acknowledgement of a PUBLISH it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AcknowledgementKind {
+    /// PUBACK.
+    Puback,
+    /// PUBREC.
+    Pubrec,
+    /// PUBREL.
+    Pubrel,
+    /// PUBCOMP.
+    Pubcomp,
+}
+
+/// An acknowledgement that was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AcknowledgementRecord {
+    /// Who sent it.
+    pub client_id: String,
+    /// Which one it is.
+    pub kind: AcknowledgementKind,
+    /// Packet identifier.
+    pub packet_id: u16,
+    /// Reason code.
+    pub reason: u8,
+}
+
 /// How a client's connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -160,6 +187,7 @@ pub(crate) struct Journal {
     pub connects: VecDeque<ConnectRecord>,
     pub publishes: VecDeque<PublishRecord>,
     payload_bytes: usize,
+    pub acknowledgements: VecDeque<AcknowledgementRecord>,
     pub ends: VecDeque<EndRecord>,
     pub protocol_errors: VecDeque<String>,
 }
@@ -191,6 +219,10 @@ impl Journal {
             };
             self.payload_bytes -= oldest.payload.len();
         }
+    }
+
+    pub fn acknowledgement(&mut self, record: AcknowledgementRecord) {
+        push(&mut self.acknowledgements, record, MOST_PUBLISHES);
     }
 
     pub fn end(&mut self, record: EndRecord) {

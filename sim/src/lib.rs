@@ -53,7 +53,9 @@ pub use config::{
 };
 pub use error::Error;
 pub use faults::{ConnectFault, PublishFault, SubscribeFault};
-pub use journal::{ConnectRecord, EndRecord, Listener, PublishRecord, Stats};
+pub use journal::{
+    AcknowledgementKind, AcknowledgementRecord, ConnectRecord, EndRecord, Listener, PublishRecord, Stats,
+};
 pub use limits::{Limits, Quotas};
 pub use simulator::{SessionInfo, Simulator};
 pub use token::Token;

@@ -17,7 +17,7 @@ use crate::connection;
 use crate::directory::{Directory, write_private};
 use crate::error::Error;
 use crate::faults::{ConnectFault, PublishFault, SubscribeFault};
-use crate::journal::{ConnectRecord, EndRecord, Listener, PublishRecord, Stats};
+use crate::journal::{AcknowledgementRecord, ConnectRecord, EndRecord, Listener, PublishRecord, Stats};
 use crate::listener::Port;
 use crate::shared::Shared;
 use crate::tls::ServerConfigs;
@@ -209,6 +209,11 @@ impl Simulator {
     /// The PUBLISH packets that were received, the last 100,000 at most, and at most 256 MiB of payload.
     pub fn publishes(&self) -> Vec<PublishRecord> {
         self.shared.journal().publishes.iter().cloned().collect()
+    }
+
+    /// The acknowledgements of PUBLISH packets that were received, in order, the last 100,000 at most.
+    pub fn acknowledgements(&self) -> Vec<AcknowledgementRecord> {
+        self.shared.journal().acknowledgements.iter().cloned().collect()
     }
 
     /// How clients' connections ended, the last 10,000 at most.

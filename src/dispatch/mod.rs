@@ -1,6 +1,7 @@
 //! Runs the application's callbacks: those of a client one at a time, in order, never on the I/O thread and
 //! never under a lock; on the library's threads, or on the application's own.
 
+pub mod by_hand;
 pub mod listeners;
 pub mod pool;
 
@@ -13,6 +14,7 @@ use crate::session::Batch;
 use crate::session::subscriptions::Released;
 use crate::sys::EventFd;
 use crate::{ConnectionState, Error, ErrorKind, Event, Message, Result};
+use by_hand::ByHand;
 use listeners::{Handler, Listeners, Receipt, Table};
 use pool::Pool;
 use std::any::Any;
@@ -84,6 +86,8 @@ pub struct Mailbox {
     waits: AtomicUsize,
     /// Number of the last message whose callbacks have returned.
     handled: AtomicU64,
+    /// Where the application acknowledges by hand.
+    pub by_hand: Option<ByHand>,
     /// The client's number, for receipts.
     client: AtomicU32,
     /// Dropped once everything has run: what a client freed in its own callback leaves behind.
@@ -132,7 +136,12 @@ impl Inner {
 
 impl Mailbox {
     /// With callbacks on the threads of `pool`, or on the application's.
-    pub fn new(mode: DispatchMode, pool: &Arc<Pool>, bell: Arc<Bell>) -> std::io::Result<Arc<Self>> {
+    pub fn new(
+        mode: DispatchMode,
+        manual_ack: bool,
+        pool: &Arc<Pool>,
+        bell: Arc<Bell>,
+    ) -> std::io::Result<Arc<Self>> {
         let runner = match mode {
             DispatchMode::Thread => Runner::Pool(pool.clone()),
             DispatchMode::App => Runner::App(EventFd::new()?),
@@ -148,6 +157,7 @@ impl Mailbox {
             paused: AtomicBool::new(false),
             waits: AtomicUsize::new(0),
             handled: AtomicU64::new(0),
+            by_hand: manual_ack.then(ByHand::default),
             client: AtomicU32::new(0),
             kept: Mutex::default(),
             listeners: Listeners::default(),
@@ -167,7 +177,12 @@ impl Mailbox {
     /// Puts a delivery in and has it run.
     pub fn post(self: &Arc<Self>, delivery: Delivery) {
         match &delivery {
-            Delivery::Messages(batch) => _ = self.bytes.fetch_add(batch.bytes.len(), Ordering::Relaxed),
+            Delivery::Messages(batch) => {
+                self.bytes.fetch_add(batch.bytes.len(), Ordering::Relaxed);
+                if let Some(by_hand) = &self.by_hand {
+                    by_hand.open(batch.index.iter().map(|(_, number)| *number).filter(|number| *number != 0));
+                }
+            }
             Delivery::Done(done) => _ = self.untold.fetch_add(done.len(), Ordering::Relaxed),
             _ => {}
         }
@@ -332,15 +347,22 @@ impl Mailbox {
             let Ok(Received::Publish(publish)) = packet::decode(&frame) else { continue };
             let message = publish.to_message(publish.topic, &mut scratch);
             recipients.of(&table, message.topic);
+            let before = *ran;
             recipients.call(&table, &message, Receipt::new(client, number), ran);
-            if number != 0 {
-                self.handled.store(number, Ordering::Release);
-                unreported = true;
-                // A slow application acknowledges message by message, a fast one batch by batch.
-                if reported.elapsed() >= REPORT {
-                    self.bell.ring();
-                    (reported, unreported) = (Instant::now(), false);
-                }
+            if number == 0 {
+                continue;
+            }
+            match &self.by_hand {
+                None => self.handled.store(number, Ordering::Release),
+                // Nobody was told, so nobody else can.
+                Some(by_hand) if *ran == before => drop(by_hand.acknowledge(number)),
+                Some(_) => continue,
+            }
+            unreported = true;
+            // A slow application acknowledges message by message, a fast one batch by batch.
+            if reported.elapsed() >= REPORT {
+                self.bell.ring();
+                (reported, unreported) = (Instant::now(), false);
             }
         }
         if unreported {

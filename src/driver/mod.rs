@@ -91,6 +91,8 @@ pub(crate) struct Driver {
     assigned: Option<String>,
     /// Reused by [`draw`](Self::draw).
     drawn: Vec<Publish>,
+    /// Reused by [`absorb`](Self::absorb).
+    acknowledged: Vec<u64>,
 }
 
 struct Farewell {
@@ -155,6 +157,7 @@ impl Driver {
             tls: settings.tls.clone(),
             assigned: None,
             drawn: Vec::new(),
+            acknowledged: Vec::new(),
             shared,
             dial,
         }
@@ -201,9 +204,6 @@ impl Driver {
                     self.farewell = Some(Farewell { until, completion });
                 }
                 Command::Request(request) => self.session.request(request, now, &mut self.actions),
-                Command::Handled(number) => {
-                    self.session.handled(number, &mut self.actions);
-                }
                 Command::Token { request, answer } => self.answered(request, answer),
                 Command::SetToken(token) => {
                     self.tokens.fresh = Some(self.hold(token));
@@ -233,8 +233,27 @@ impl Driver {
                 self.nudged = true;
             }
         }
-        if !self.shared.settings.manual_ack {
-            self.session.handled_up_to(self.shared.mailbox.handled(), &mut self.actions);
+        match &self.shared.mailbox.by_hand {
+            None => self.session.handled_up_to(self.shared.mailbox.handled(), &mut self.actions),
+            Some(by_hand) => {
+                by_hand.take(&mut self.acknowledged);
+                for number in self.acknowledged.drain(..) {
+                    self.session.handled(number, &mut self.actions);
+                }
+            }
+        }
+    }
+
+    /// The connection is gone.
+    fn lost(&mut self) {
+        self.session.lost();
+        self.forget_receipts();
+    }
+
+    /// What cannot be acknowledged by hand any more, as another connection will bring it again.
+    fn forget_receipts(&self) {
+        if let Some(by_hand) = &self.shared.mailbox.by_hand {
+            by_hand.keep(|number| self.session.awaits(number));
         }
     }
 
@@ -260,12 +279,12 @@ impl Driver {
         if !actions.messages.is_empty() {
             let mut batch = std::mem::take(&mut actions.messages);
             if self.shared.mailbox.bytes() >= dispatch::HIGH_WATER {
-                let before = batch.index.len();
                 // Read only because a callback waits: QoS 0 above the bound is dropped, and told.
-                batch.index.retain(|(_, number)| *number != 0);
-                self.dropped += (before - batch.index.len()) as u64;
+                self.dropped += batch.drop_at_most_once() as u64;
             }
-            self.shared.mailbox.post(Delivery::Messages(batch));
+            if !batch.is_empty() {
+                self.shared.mailbox.post(Delivery::Messages(batch));
+            }
         }
         // Once for all of a run.
         if self.dropped > 0 && self.shared.mailbox.bytes() < dispatch::HIGH_WATER {
@@ -420,7 +439,7 @@ impl Driver {
                 "sent, but gecko_mqtt_disconnect ended the connection before it was acknowledged",
             ),
         );
-        self.session.lost();
+        self.lost();
         self.session.cancel_requests(&unsent, &mut self.actions);
         let left_over = self.abandon(&unsent, &unknown);
         self.offline();
@@ -500,7 +519,7 @@ impl Driver {
             let Some(farewell) = self.farewell.take() else { break };
             farewell.completion.complete(Ack::failed(error.clone()));
         }
-        self.session.lost();
+        self.lost();
         self.session.forget_subscriptions(error, &mut self.actions);
         self.abandon(error, error);
     }

@@ -87,6 +87,7 @@ impl Driver {
         let now = self.clock.now();
         self.actions.out.clear();
         self.session.connected(limits, session_present, now, &mut self.actions);
+        self.forget_receipts();
         self.enter(ConnectionState::Connected);
         self.succeeded(session_present, again, &link.peer.to_string());
         self.online();
@@ -104,7 +105,7 @@ impl Driver {
                 let _ = tokio::time::timeout(FAREWELL, self.drain(&mut wire)).await;
             }
             self.drop_output(&wire);
-            self.session.lost();
+            self.lost();
             self.offline();
             return End::Lost { error, lived: since.elapsed() };
         }
@@ -240,14 +241,14 @@ impl Driver {
         tracing::debug!(peer = %link.peer, session_present, "rotating: the second link carries the session");
         let first = std::mem::replace(wire, Wire::new(link.stream));
         let now = self.clock.now();
+        self.drop_output(&first);
         if first.over.is_none() {
             let Wire { stream, rest, .. } = first;
             wire.old = Some(Old { stream, rest, until: now + LINGER, session_present });
         }
-        self.actions.out.clear();
-        self.actions.end = None;
-        self.session.lost();
+        self.lost();
         self.session.connected(limits, session_present, now, &mut self.actions);
+        self.forget_receipts();
         self.renewed();
         self.take_in(wire, &rest);
     }

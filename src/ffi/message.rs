@@ -130,7 +130,8 @@ unsafe impl Structure for gecko_mqtt_message_t {
 /// Runs where callbacks run. It may call any function of this library, and must not throw or longjmp. Unless
 /// acknowledged by hand, a message is acknowledged when all its callbacks have returned.
 ///
-/// @param message the message; it and all it points to are valid until the function returns.
+/// @param message the message; it and all it points to are valid until the function returns. What is needed for
+/// longer is kept with gecko_mqtt_message_retain().
 /// @param userdata what was given with the registration.
 /// @since 0.1
 pub type gecko_mqtt_message_fn =
@@ -182,13 +183,13 @@ pub unsafe extern "C" fn gecko_mqtt_on_message(
 
 /// Acknowledges a received message by hand, for clients with gecko_mqtt_options_set_manual_ack().
 ///
-/// @param message what a message callback was given, or a copy of the structure: only its `size` and
-/// `received` are looked at, so that what it points to may be gone.
+/// @param message what a message callback was given, a retained message, or a copy of the structure: only its
+/// `size` and `received` are looked at, so that what it points to may be gone.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_STRUCT_SIZE;
 /// #GECKO_MQTT_ERR_INVALID_ARGUMENT: a QoS 0 message, or one that was not received;
 /// #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the client acknowledges by itself; #GECKO_MQTT_ERR_NOT_FOUND: it
-/// was acknowledged already, its connection's session has ended, or its client is gone;
-/// #GECKO_MQTT_ERR_QUEUE_FULL: too much waits for the network thread: try again.
+/// was acknowledged already, its client is gone, or its connection is, so that the server sends it again. A
+/// QoS 2 message outlives its connection, as long as the server keeps the session.
 /// @par Threads
 /// Any.
 /// @since 0.1
@@ -321,18 +322,25 @@ fn lend(message: &Message<'_>, receipt: Receipt, f: impl FnOnce(&gecko_mqtt_mess
     let mut properties = Vec::new();
     if !message.user_properties.is_empty() {
         properties = SCRATCH.try_with(|scratch| mem::take(&mut *scratch.borrow_mut())).unwrap_or_default();
-        properties.extend(message.user_properties.iter().map(|(name, value)| gecko_mqtt_user_property_t {
-            name: text_pointer(name),
-            name_len: name.len(),
-            value: text_pointer(value),
-            value_len: value.len(),
-            reserved: [0; 2],
-        }));
+        properties.extend(message.user_properties.iter().map(|(name, value)| property(name, value)));
     }
+    f(&as_c(message, &properties, receipt.0));
+    if properties.capacity() > 0 {
+        properties.clear();
+        let _ = SCRATCH.try_with(|scratch| scratch.replace(properties));
+    }
+}
+
+/// A message as C sees it, with its user properties in an array of the caller's.
+pub(super) fn as_c(
+    message: &Message<'_>,
+    properties: &[gecko_mqtt_user_property_t],
+    received: u64,
+) -> gecko_mqtt_message_t {
     let (content_type, response_topic) =
         (message.content_type.unwrap_or_default(), message.response_topic.unwrap_or_default());
     let correlation_data = message.correlation_data;
-    f(&gecko_mqtt_message_t {
+    gecko_mqtt_message_t {
         size: size_of::<gecko_mqtt_message_t>() as u32,
         qos: message.qos.level(),
         retain: message.retain.into(),
@@ -357,11 +365,18 @@ fn lend(message: &Message<'_>, receipt: Receipt, f: impl FnOnce(&gecko_mqtt_mess
         subscription_id_count: message.subscription_ids.len(),
         message_expiry_secs: message.message_expiry_secs.unwrap_or(0),
         reserved: 0,
-        received: receipt.0,
-    });
-    if properties.capacity() > 0 {
-        properties.clear();
-        let _ = SCRATCH.try_with(|scratch| scratch.replace(properties));
+        received,
+    }
+}
+
+/// A user property as C sees it.
+pub(super) fn property(name: &str, value: &str) -> gecko_mqtt_user_property_t {
+    gecko_mqtt_user_property_t {
+        name: text_pointer(name),
+        name_len: name.len(),
+        value: text_pointer(value),
+        value_len: value.len(),
+        reserved: [0; 2],
     }
 }
 

@@ -1,14 +1,14 @@
 //! Messages from the server: QoS 2 is delivered once, and acknowledgements go out in the order in which the
 //! messages came [MQTT-4.6.0-2], each after the application has had its message.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// What the session has to do with an incoming QoS 1 or 2 message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Deliver it, under this number.
     Deliver(u64),
-    /// A QoS 2 message that is delivered already; its PUBREC goes out in its turn.
+    /// It is delivered already; its PUBACK or PUBREC goes out in its turn.
     Duplicate,
     /// Far more unacknowledged messages than our receive maximum [MQTT-3.3.4-7].
     TooMany,
@@ -46,6 +46,9 @@ pub struct Incoming {
     /// In the order of arrival on this connection; the first one's number is `first`.
     unacknowledged: VecDeque<Unacknowledged>,
     first: u64,
+    /// The identifiers of those with QoS 1. MQTT 5 has no repetition on the same connection, but AWS IoT repeats
+    /// what is not acknowledged for a while; a second PUBACK could hit the next message with that identifier.
+    at_least_once: HashSet<u16>,
     /// QoS 2 identifiers between PUBLISH and PUBREL; they outlive the connection with the session.
     exactly_once: HashMap<u16, ExactlyOnce>,
 }
@@ -56,6 +59,7 @@ impl Incoming {
             tolerated: 2 * usize::from(receive_maximum),
             unacknowledged: VecDeque::new(),
             first: 1,
+            at_least_once: HashSet::new(),
             exactly_once: HashMap::new(),
         }
     }
@@ -64,6 +68,7 @@ impl Incoming {
     pub fn connected(&mut self, session_present: bool) {
         self.first += self.unacknowledged.len() as u64;
         self.unacknowledged.clear();
+        self.at_least_once.clear();
         self.exactly_once.values_mut().for_each(|known| known.repeated_as = None);
         if !session_present {
             self.exactly_once.clear();
@@ -89,6 +94,8 @@ impl Incoming {
                 }
                 return Verdict::Duplicate;
             }
+        } else if self.at_least_once.contains(&id) {
+            return Verdict::Duplicate;
         }
         // A QoS 2 message counts until its PUBCOMP.
         let released = self.exactly_once.values().filter(|e| e.delivered_as.is_none()).count();
@@ -99,6 +106,8 @@ impl Incoming {
         self.unacknowledged.push_back(Unacknowledged { id, exactly_once, handled: false, answered: false });
         if exactly_once {
             self.exactly_once.insert(id, ExactlyOnce { delivered_as: Some(number), repeated_as: None });
+        } else {
+            self.at_least_once.insert(id);
         }
         Verdict::Deliver(number)
     }
@@ -136,6 +145,17 @@ impl Incoming {
         }
     }
 
+    /// Whether it makes a difference that the application is done with this message. A QoS 1 message is that of
+    /// its connection: another one brings it again.
+    pub fn awaits(&self, number: u64, connected: bool) -> bool {
+        let of_this_connection = || {
+            let index = number.checked_sub(self.first)?;
+            self.unacknowledged.get(usize::try_from(index).ok()?).filter(|message| !message.handled)
+        };
+        connected && of_this_connection().is_some()
+            || self.exactly_once.values().any(|known| known.delivered_as == Some(number))
+    }
+
     /// The same for QoS 2 messages that an earlier connection brought.
     fn handled_late(&mut self, picked: impl Fn(u64) -> bool) -> bool {
         let mut any = false;
@@ -170,6 +190,9 @@ impl Incoming {
             }
             let message = self.unacknowledged.pop_front()?;
             self.first += 1;
+            if !message.exactly_once {
+                self.at_least_once.remove(&message.id);
+            }
             if !message.answered {
                 return Some(Due { id: message.id, exactly_once: message.exactly_once });
             }
@@ -198,6 +221,37 @@ mod tests {
         incoming.handled_up_to(3);
         assert_eq!(due(&mut incoming), [9]);
         assert!(!incoming.handled(3) && !incoming.handled(99));
+    }
+
+    #[test]
+    fn qos_1_is_repeated_before_its_puback_and_another_message_after_it() {
+        let mut incoming = Incoming::new(2);
+        assert_eq!(incoming.publish(7, false), Verdict::Deliver(1));
+        assert!((0..9).all(|_| incoming.publish(7, false) == Verdict::Duplicate));
+        assert!(incoming.handled(1));
+        assert_eq!(incoming.publish(7, false), Verdict::Duplicate, "its PUBACK is not out");
+        assert_eq!(due(&mut incoming), [7]);
+        assert_eq!(incoming.publish(7, false), Verdict::Deliver(2));
+        incoming.connected(true);
+        assert_eq!(incoming.publish(7, false), Verdict::Deliver(3), "on another connection it comes again");
+    }
+
+    #[test]
+    fn a_message_can_be_acknowledged_as_long_as_it_makes_a_difference() {
+        let mut incoming = Incoming::new(10);
+        incoming.publish(1, false);
+        incoming.publish(2, true);
+        let awaited = |incoming: &Incoming, connected| {
+            (0..6).filter(|number| incoming.awaits(*number, connected)).collect::<Vec<_>>()
+        };
+        assert_eq!((awaited(&incoming, true), awaited(&incoming, false)), (vec![1, 2], vec![2]));
+        incoming.connected(true);
+        incoming.publish(1, false);
+        assert_eq!(awaited(&incoming, true), [2, 3]);
+        incoming.handled(3);
+        assert_eq!(awaited(&incoming, true), [2]);
+        incoming.connected(false);
+        assert_eq!(awaited(&incoming, true), [0u64; 0]);
     }
 
     #[test]

@@ -85,6 +85,21 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
     }
+
+    /// Takes the QoS 0 messages out, bytes and all; says how many there were.
+    pub fn drop_at_most_once(&mut self) -> usize {
+        let mut kept = Self::default();
+        for (position, &(start, number)) in self.index.iter().enumerate() {
+            let end = self.index.get(position + 1).map_or(self.bytes.len(), |(next, _)| *next as usize);
+            if number != 0 {
+                kept.index.push((kept.bytes.len() as u32, number));
+                kept.bytes.extend_from_slice(&self.bytes[start as usize..end]);
+            }
+        }
+        let dropped = self.index.len() - kept.index.len();
+        *self = kept;
+        dropped
+    }
 }
 
 /// What may be written, while another connection is about to take the session over.
@@ -252,6 +267,11 @@ impl Session {
         let known = self.incoming.handled(number);
         self.acknowledge(actions);
         known
+    }
+
+    /// Whether a message can still be acknowledged.
+    pub fn awaits(&self, number: u64) -> bool {
+        self.incoming.awaits(number, self.connection.is_some())
     }
 
     /// Asks the server for a sign of life now.

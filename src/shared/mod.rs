@@ -31,17 +31,9 @@ const MAX_COMMANDS: usize = 1024;
 #[derive(Debug)]
 pub enum Command {
     Connect(Completion),
-    Disconnect {
-        until: std::time::Instant,
-        completion: Completion,
-    },
+    Disconnect { until: std::time::Instant, completion: Completion },
     Request(Request),
-    /// A manual acknowledgement.
-    Handled(u64),
-    Token {
-        request: TokenRequest,
-        answer: Result<Token>,
-    },
+    Token { request: TokenRequest, answer: Result<Token> },
     SetToken(Token),
     RefreshToken,
     SetCertificate(Identity),
@@ -96,7 +88,8 @@ pub struct Provider {
 impl Shared {
     pub fn new(mut settings: Settings, pool: &Arc<Pool>) -> Result<Arc<Self>> {
         let bell = Arc::new(Bell::default());
-        let mailbox = Mailbox::new(settings.dispatch, pool, bell.clone()).map_err(|e| refused(&e))?;
+        let mailbox = Mailbox::new(settings.dispatch, settings.manual_ack, pool, bell.clone());
+        let mailbox = mailbox.map_err(|error| refused(&error))?;
         let number = registry::new_number();
         mailbox.set_client(number);
         let call = settings.provider.take();

@@ -165,6 +165,7 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
     gecko_mqtt_ack_t ack = GECKO_MQTT_ACK_INIT;
     gecko_mqtt_stats_t stats = GECKO_MQTT_STATS_INIT;
     gecko_mqtt_token_t token = GECKO_MQTT_TOKEN_INIT;
+    const gecko_mqtt_message_t *kept = NULL;
     gecko_mqtt_client_t *other = NULL;
     char *text = NULL;
     size_t ran = 0;
@@ -242,6 +243,11 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
     NULL_IN(gecko_mqtt_on_message, destroy, GECKO_MQTT_OK,
             gecko_mqtt_on_message(client, on_message, &hooks, NULL));
     NULL_IN(gecko_mqtt_message_ack, message, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_message_ack(NULL));
+    NULL_IN(gecko_mqtt_message_retain, message, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_message_retain(NULL, &kept));
+    NULL_IN(gecko_mqtt_message_retain, out, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_message_retain(&message, NULL));
+    NULL_IN(gecko_mqtt_message_release, message, 0, (gecko_mqtt_message_release(NULL), 0));
     NULL_IN(gecko_mqtt_publish, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_publish(NULL, &message, on_done, &hooks));
     NULL_IN(gecko_mqtt_publish, message, GECKO_MQTT_ERR_NULL_ARGUMENT,

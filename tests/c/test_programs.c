@@ -60,6 +60,9 @@ static void first_programs(const simulator_t *sim) {
     EXPECT(0, "quickstart", url_file, ca_file);
     EXPECT(2, "quickstart", "/nonexistent", ca_file);
     EXPECT(1, "quickstart", url_file, url_file);
+    EXPECT(0, "worker", url_file, ca_file);
+    EXPECT(2, "worker", "/nonexistent", ca_file);
+    EXPECT(1, "worker", url_file, url_file);
     EXPECT(0, "certificate", "localhost", cert, key, ca_file, port);
     EXPECT(1, "certificate", "localhost", cert, cert, ca_file, port);
     EXPECT(2, "certificate", "localhost");

@@ -67,19 +67,14 @@ fn the_loser_of_an_identifier_says_why_it_gives_up() {
     let sim = Sim::aws();
     let options = impatient(sim.by_token());
     let (first, second) = (client(&options), client(&options));
-    let (of_first, of_second) = (events(&first), events(&second));
+    // Whichever it is; the other one then stays.
+    let events = events(&first);
+    let others = events.clone();
+    second.on_connection_event(0, Box::new(move |event| others.push(event.clone()))).unwrap();
     first.connect(WAIT).unwrap();
     second.connect(WAIT).unwrap();
-    // Whichever it is; the other one then stays.
-    let stopped = |events: &Seen<Event>| events.all().into_iter().find(|e| e.kind == EventKind::Stopped);
-    let mut stop = None;
-    sim.wait_until("one of them gives up", |_| {
-        stopped(&of_first).or_else(|| stopped(&of_second)).is_some() || sim.stats().connections > 100
-    });
-    for events in [&of_first, &of_second] {
-        stop = stop.or_else(|| stopped(events));
-    }
-    let stop = stop.unwrap();
+    let all = events.wait("one of them gives up", has(EventKind::Stopped));
+    let stop = all.into_iter().find(|event| event.kind == EventKind::Stopped).unwrap();
     assert_eq!(stop.state, ConnectionState::ConnectionFailed);
     let error = stop.error.unwrap();
     assert_eq!((error.kind(), error.reason_code()), (ErrorKind::SessionTakenOver, Some(142)));

@@ -4,6 +4,7 @@
 mod authentication;
 mod end_of_a_client;
 mod events;
+mod incoming;
 mod messages;
 mod reconnection;
 mod rotation;

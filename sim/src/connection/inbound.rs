@@ -13,7 +13,7 @@ use crate::broker::Ending;
 use crate::broker::message::Message;
 use crate::config::ConnectionEnd;
 use crate::faults::PublishFault;
-use crate::journal::PublishRecord;
+use crate::journal::{AcknowledgementKind, AcknowledgementRecord, PublishRecord};
 use crate::packet::{Incoming, qos_number};
 use crate::reply::{self, kind};
 use crate::topic;
@@ -22,6 +22,7 @@ use crate::violation::{Violation, reason};
 impl<S: Transport> Connection<S> {
     pub(super) fn handle(&mut self, packet: Incoming, now: Instant) -> ControlFlow<Finish> {
         let qos2 = self.shared.config.connack.highest_qos() == 2;
+        self.note_acknowledgement(&packet);
         match packet {
             Incoming::Connect(_) => self.violation(Violation::protocol("a second CONNECT [MQTT-3.1.0-2]")),
             Incoming::Publish(publish) => self.publish(&publish, now),
@@ -44,6 +45,22 @@ impl<S: Transport> Connection<S> {
                 ControlFlow::Continue(())
             }
             Incoming::Disconnect(disconnect) => self.disconnect(&disconnect),
+        }
+    }
+
+    fn note_acknowledgement(&self, packet: &Incoming) {
+        use AcknowledgementKind::{Puback, Pubcomp, Pubrec, Pubrel};
+        let (kind, packet_id, reason) = match packet {
+            Incoming::Puback(ack) => (Puback, ack.packet_id(), ack.reason_code().map(|code| code as u8)),
+            Incoming::Pubrec(ack) => (Pubrec, ack.packet_id(), ack.reason_code().map(|code| code as u8)),
+            Incoming::Pubrel(ack) => (Pubrel, ack.packet_id(), ack.reason_code().map(|code| code as u8)),
+            Incoming::Pubcomp(ack) => (Pubcomp, ack.packet_id(), ack.reason_code().map(|code| code as u8)),
+            _ => return,
+        };
+        if self.shared.config.record_publishes {
+            let client_id = self.client_id.clone();
+            let record = AcknowledgementRecord { client_id, kind, packet_id, reason: reason.unwrap_or(0) };
+            self.shared.journal().acknowledgement(record);
         }
     }
 

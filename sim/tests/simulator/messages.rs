@@ -1,6 +1,6 @@
 //! Publishing and subscribing.
 
-use gecko_iot_sim::{Config, Delivery, Simulator};
+use gecko_iot_sim::{AcknowledgementKind, Config, Delivery, Simulator};
 use mqtt_protocol_core::mqtt::packet::{
     ContentType, CorrelationData, MaximumPacketSize, MessageExpiryInterval, PayloadFormat,
     PayloadFormatIndicator, Property, ReceiveMaximum, ResponseTopic, SubscriptionIdentifier, TopicAlias,
@@ -210,7 +210,7 @@ async fn a_generic_broker_speaks_qos_2_and_subscription_identifiers() {
     assert_eq!(expect_packet!(client, Pubcomp).reason_code().map(|code| code as u8), Some(146));
 
     let theirs = received.packet_id().unwrap().to_be_bytes();
-    client.send(&[&[0x50, 2], &theirs[..]].concat()).await;
+    client.send(&[&[0x50, 3], &theirs[..], &[16]].concat()).await;
     assert_eq!(expect_packet!(client, Pubrel).reason_code(), None);
     drop(client);
     assert!(simulator.wait_until(SOON, |it| !it.session("a").unwrap().connected).await);
@@ -222,4 +222,16 @@ async fn a_generic_broker_speaks_qos_2_and_subscription_identifiers() {
     assert_eq!(simulator.session("a").unwrap().unacknowledged, 0);
     let stats = simulator.stats();
     assert_eq!((stats.protocol_errors, stats.unexpected_acknowledgements), (0, 0));
+    let records = simulator.acknowledgements();
+    assert!(records.iter().all(|record| record.client_id == "a"));
+    let theirs = u16::from_be_bytes(theirs);
+    assert_eq!(
+        records.iter().map(|record| (record.kind, record.packet_id, record.reason)).collect::<Vec<_>>(),
+        [
+            (AcknowledgementKind::Pubrel, sent, 0),
+            (AcknowledgementKind::Pubrel, sent, 0),
+            (AcknowledgementKind::Pubrec, theirs, 16),
+            (AcknowledgementKind::Pubcomp, theirs, 0),
+        ]
+    );
 }

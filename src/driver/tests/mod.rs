@@ -11,8 +11,8 @@ use crate::packet::frame;
 use crate::{Message, QoS, QueuePolicy};
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, mpsc};
 use std::task::Context;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 
@@ -97,6 +97,19 @@ impl Rig {
             tokio::task::yield_now().await;
         }
         panic!("it did not come to that");
+    }
+
+    /// Publishes a message of QoS 1; what is returned has its end, once it has one.
+    fn publish(&self) -> Arc<Mutex<Vec<Result<(), ErrorKind>>>> {
+        let ended = Arc::new(Mutex::new(Vec::new()));
+        let end = ended.clone();
+        let completion = Completion::Boxed(Box::new(move |ack| {
+            lock(&end).push(ack.result.clone().map_err(|error| error.kind()));
+        }));
+        let message = Message { topic: "t", qos: QoS::AtLeastOnce, ..Message::default() };
+        let stored = crate::packet::StoredPublish::new(&message).unwrap();
+        self.shared.publish(Publish::new(stored, completion)).unwrap();
+        ended
     }
 
     fn dispatch(&self) -> usize {
@@ -231,20 +244,26 @@ async fn many_messages_are_one_write() {
     assert_eq!(count, 100 * 16);
 }
 
+/// A QoS 0 message.
+fn kibibyte() -> Vec<u8> {
+    let mut message = vec![0x30, 0x80, 0x08, 0, 1, b't', 0];
+    message.resize(3 + 1024, 0);
+    message
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_slow_application_pauses_reading_and_the_connection_lives() {
-    let rig = Rig::new(|options| options.set_keep_alive_secs(30).unwrap());
+    let rig = Rig::new(|options| {
+        options.set_keep_alive_secs(30).unwrap();
+        options.set_operation_timeout_ms(60_000).unwrap();
+    });
     let mut server = rig.connected().await;
     rig.dispatch();
     let (mut from_client, mut to_client) = {
         let Server { stream, .. } = &mut server;
         tokio::io::split(std::mem::replace(stream, tokio::io::duplex(1).0))
     };
-    let message = {
-        let mut message = vec![0x30, 0x80, 0x08, 0, 1, b't', 0];
-        message.resize(3 + 1024, 0);
-        message
-    };
+    let message = kibibyte();
     let total = 4 * dispatch::HIGH_WATER / message.len();
     let written = Arc::new(Mutex::new(0));
     let progress = written.clone();
@@ -255,6 +274,11 @@ async fn a_slow_application_pauses_reading_and_the_connection_lives() {
         }
         to_client
     });
+    // Its acknowledgement lies behind what is not read.
+    rig.until(|rig| rig.shared.mailbox.paused.load(Ordering::Relaxed)).await;
+    let ended = rig.publish();
+    let mut packet = [0; 8];
+    from_client.read_exact(&mut packet).await.unwrap();
     // A quarter of an hour in which the application does nothing.
     let mut pings = 0;
     let started = tokio::time::Instant::now();
@@ -275,13 +299,46 @@ async fn a_slow_application_pauses_reading_and_the_connection_lives() {
         rig.dispatch();
         tokio::task::yield_now().await;
     }
-    (&mut flood).await.unwrap();
+    let mut to_client = (&mut flood).await.unwrap();
+    to_client.write_all(&[0x40, 2, packet[5], packet[6]]).await.unwrap();
     rig.until(|rig| {
         rig.dispatch();
-        rig.shared.mailbox.bytes() == 0
+        rig.shared.mailbox.bytes() == 0 && !lock(&ended).is_empty()
     })
     .await;
+    assert_eq!(*lock(&ended), [Ok(())], "the clocks of operations stood still");
     assert!(rig.shared.is_connected());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_read_for_a_callback_that_waits_takes_no_more_memory() {
+    let rig = Rig::new(|options| options.set_keep_alive_secs(0).unwrap());
+    let mut server = rig.connected().await;
+    rig.dispatch();
+    let ((enter, entered), (release, hold)) = (mpsc::channel(), mpsc::channel::<()>());
+    let (hold, inside) = (Mutex::new(hold), Arc::downgrade(&rig.shared));
+    let listener = move |_: &Message<'_>, _| {
+        let Some(shared) = inside.upgrade() else { return };
+        let _waiting = shared.mailbox.wait_guard();
+        let _ = enter.send(());
+        let _ = lock(&hold).recv();
+    };
+    rig.shared.mailbox.listeners.add_message_listener(0, Box::new(listener));
+    let message = kibibyte();
+    server.send(&message).await;
+    rig.until(|rig| rig.shared.mailbox.bytes() > 0).await;
+    let mailbox = rig.shared.mailbox.clone();
+    let dispatching = std::thread::spawn(move || mailbox.dispatch(Duration::ZERO));
+    entered.recv_timeout(20 * SEC).unwrap();
+    let flood = async {
+        for _ in 0..4 * dispatch::HIGH_WATER / message.len() {
+            server.send(&message).await;
+        }
+    };
+    tokio::time::timeout(SEC, flood).await.expect("all of it is read");
+    assert!(rig.shared.mailbox.bytes() <= dispatch::HIGH_WATER + 128 * 1024);
+    drop(release);
+    dispatching.join().unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -359,14 +416,7 @@ async fn a_farewell_waits_for_acknowledgements_and_no_longer_than_it_may() {
     let rig = Rig::new(|_| ());
     for acknowledged in [true, false] {
         let mut server = rig.connected().await;
-        let message = Message { topic: "t", qos: QoS::AtLeastOnce, ..Message::default() };
-        let ended = Arc::new(Mutex::new(None));
-        let end = ended.clone();
-        let completion = Completion::Boxed(Box::new(move |ack| {
-            *end.lock().unwrap() = Some(ack.result.clone().map_err(|error| error.kind()));
-        }));
-        let publish = Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), completion);
-        rig.shared.publish(publish).unwrap();
+        let ended = rig.publish();
         let id = server.packet().await[6];
         let until = tokio::time::Instant::now().into_std() + 5 * SEC;
         rig.shared.command(Command::Disconnect { until, completion: Completion::None }).unwrap();
@@ -380,37 +430,26 @@ async fn a_farewell_waits_for_acknowledgements_and_no_longer_than_it_may() {
         rig.until(|rig| rig.shared.state() == ConnectionState::Disconnected).await;
         rig.dispatch();
         let expected = if acknowledged { Ok(()) } else { Err(ErrorKind::OutcomeUnknown) };
-        assert_eq!(ended.lock().unwrap().take(), Some(expected));
+        assert_eq!(*lock(&ended), [expected]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_defect_ends_the_client_s_work_and_every_operation_with_an_error() {
     let rig = Rig::new(|_| ());
-    let ended = Arc::new(Mutex::new(Vec::new()));
-    let publish = || {
-        let ends = ended.clone();
-        let completion = Completion::Boxed(Box::new(move |ack| {
-            ends.lock().unwrap().push(ack.result.clone().map_err(|e| e.kind()))
-        }));
-        let message = Message { topic: "t", qos: QoS::AtLeastOnce, ..Message::default() };
-        rig.shared
-            .publish(Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), completion))
-            .unwrap();
-    };
     let mut server = rig.connected().await;
-    publish();
+    let mut ends = vec![rig.publish()];
     server.packet().await;
     rig.broken.store(true, Ordering::Relaxed);
     drop(server);
-    publish();
+    ends.push(rig.publish());
     tokio::time::sleep(5 * SEC).await;
     assert_eq!(rig.shared.state(), ConnectionState::ConnectionFailed);
     assert_eq!(lock(&rig.shared.last_failure).as_ref().unwrap().kind(), ErrorKind::Internal);
-    publish();
+    ends.push(rig.publish());
     tokio::time::sleep(5 * SEC).await;
     rig.dispatch();
-    assert_eq!(*ended.lock().unwrap(), vec![Err(ErrorKind::Internal); 3]);
+    assert!(ends.iter().all(|ended| *lock(ended) == [Err(ErrorKind::Internal)]));
     rig.shared.close();
     tokio::time::sleep(5 * SEC).await;
     rig.shared.mailbox.finish();

@@ -42,8 +42,8 @@ impl Rig {
         self.shared.command(Command::SetToken(token(text, 0).parse().unwrap())).unwrap();
     }
 
-    /// Whose end is pushed to what is returned.
-    fn publish(&self, payload: u8, qos: QoS) {
+    /// Publishes it, and nobody wants to know.
+    fn send(&self, payload: u8, qos: QoS) {
         let message = Message { topic: "t", payload: &[payload], qos, ..Message::default() };
         let stored = crate::packet::StoredPublish::new(&message).unwrap();
         self.shared.publish(Publish::new(stored, Completion::None)).unwrap();
@@ -105,18 +105,18 @@ async fn qos_0_settles_qos_1_goes_on_and_everything_waits_for_one_round_trip_onl
     let rig = rig_with_token();
     let (events, mut first) = (rig.events(), rig.connected().await);
     let mut second = rig.pipe();
-    rig.publish(1, QoS::AtMostOnce);
+    rig.send(1, QoS::AtMostOnce);
     rig.set_token("second");
     assert_eq!(first.packets().await, [publish(0x30, None, 1), PINGREQ.to_vec()]);
     // Until what is under way has arrived, QoS 1 goes on and QoS 0 waits.
-    rig.publish(2, QoS::AtMostOnce);
-    rig.publish(3, QoS::AtLeastOnce);
+    rig.send(2, QoS::AtMostOnce);
+    rig.send(3, QoS::AtLeastOnce);
     assert_eq!(first.packets().await, [publish(0x32, Some(1), 3)]);
     assert_eq!(second.packets().await, Vec::<Vec<u8>>::new());
     first.send(&PINGRESP).await;
     assert_eq!(second.packets().await[0][0], 0x10);
     // From the CONNECT on, everything waits; what comes is acknowledged still.
-    rig.publish(4, QoS::AtLeastOnce);
+    rig.send(4, QoS::AtLeastOnce);
     first.send(&publish(0x32, Some(9), 7)).await;
     rig.until(|rig| rig.shared.mailbox.bytes() > 0).await;
     rig.dispatch();
@@ -139,7 +139,7 @@ async fn after_the_takeover_the_old_link_brings_only_what_would_not_come_again()
     for (connack, expected) in [(CONNACK_PRESENT, vec![1]), (CONNACK_NEW, vec![1, 2])] {
         let rig = rig_with_token();
         let (received, mut first) = (rig.received(), rig.connected().await);
-        rig.publish(9, QoS::AtLeastOnce);
+        rig.send(9, QoS::AtLeastOnce);
         let id = first.packet().await[6];
         let mut second = rig.rotating(&mut first).await;
         second.send(&connack).await;
@@ -179,7 +179,7 @@ async fn a_link_that_cannot_be_opened_leaves_the_old_one_untouched() {
     let (events, mut first) = (rig.events(), rig.connected().await);
     rig.set_token("second");
     rig.until(|rig| rig.shared.state() == ConnectionState::CredentialRefreshFailed).await;
-    rig.publish(1, QoS::AtMostOnce);
+    rig.send(1, QoS::AtMostOnce);
     assert_eq!(first.packets().await, [publish(0x30, None, 1)]);
     // The same token is tried again by itself.
     let mut second = rig.pipe();
@@ -201,8 +201,8 @@ async fn a_refused_connect_lets_the_old_link_go_on() {
     let rig = rig_with_token();
     let mut first = rig.connected().await;
     let mut second = rig.rotating(&mut first).await;
-    rig.publish(1, QoS::AtMostOnce);
-    rig.publish(2, QoS::AtLeastOnce);
+    rig.send(1, QoS::AtMostOnce);
+    rig.send(2, QoS::AtLeastOnce);
     assert_eq!(first.packets().await, Vec::<Vec<u8>>::new());
     second.send(&[0x20, 3, 0, 135, 0]).await;
     assert_eq!(first.packets().await, [publish(0x30, None, 1), publish(0x32, Some(1), 2)]);
@@ -218,7 +218,7 @@ async fn a_refused_connect_lets_the_old_link_go_on() {
 async fn a_connect_that_is_not_answered_after_the_takeover_ends_in_an_ordinary_reconnection() {
     let rig = rig_with_token();
     let (events, mut first) = (rig.events(), rig.connected().await);
-    rig.publish(1, QoS::AtLeastOnce);
+    rig.send(1, QoS::AtLeastOnce);
     first.packet().await;
     let second = rig.rotating(&mut first).await;
     first.send(&TAKEN_OVER).await;
@@ -279,7 +279,7 @@ async fn leaving_during_a_rotation_is_an_ordinary_farewell() {
             first.send(&PINGRESP).await;
             second.packet().await;
         }
-        rig.publish(1, QoS::AtMostOnce);
+        rig.send(1, QoS::AtMostOnce);
         let until = tokio::time::Instant::now().into_std() + 5 * SEC;
         rig.shared.command(Command::Disconnect { until, completion: Completion::None }).unwrap();
         let carrier = if greeting {

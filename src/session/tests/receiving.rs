@@ -19,6 +19,21 @@ fn messages_are_acknowledged_when_they_are_handled_and_in_order() {
 }
 
 #[test]
+fn qos_0_can_be_taken_out_of_what_was_received() {
+    let mut rig = Rig::connected();
+    let (zero, one) = (publish(0x30, None, 1), publish(0x32, Some(7), 2));
+    rig.receive(&[&zero[..], &one, &zero, &zero, &one[..5], &[8], &one[6..]].concat());
+    let mut batch = std::mem::take(&mut rig.actions.messages);
+    assert_eq!(batch.drop_at_most_once(), 3);
+    assert_eq!(batch.index, [(0, 1), (9, 2)]);
+    assert_eq!((batch.bytes.len(), &batch.bytes[..9]), (18, &one[..]));
+    assert_eq!((batch.drop_at_most_once(), batch.bytes.len()), (0, 18));
+    rig.receive(&zero);
+    let mut batch = std::mem::take(&mut rig.actions.messages);
+    assert_eq!((batch.drop_at_most_once(), batch.is_empty(), batch.bytes.len()), (1, true, 0));
+}
+
+#[test]
 fn a_qos_2_message_is_delivered_once_across_connections() {
     let mut rig = Rig::connected();
     rig.receive(&publish(0x34, Some(8), 2));
