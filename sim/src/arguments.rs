@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gecko_iot_sim::{
     Config, ConnectionEnd, DisconnectAfter, KeepAliveRule, Limits, PasswordListener, Quotas, Refusal,
-    ServerCertificate, TlsVersions, TokenFormat,
+    ServerCertificate, SessionExpiryRule, TlsVersions, TokenFormat,
 };
 use lexopt::Parser;
 use lexopt::prelude::{Long, Short};
@@ -109,15 +109,7 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
                 })?
                 .unwrap_or_else(|secs: u32| DisconnectAfter::Duration(Duration::from_secs(secs.into())));
         }
-        "expired-end" => {
-            authorizer.end = switch
-                .word_or_number("a reason code (0 to 255), close or reset", |word| match word {
-                    "close" => Some(ConnectionEnd::Close),
-                    "reset" => Some(ConnectionEnd::Reset),
-                    _ => None,
-                })?
-                .unwrap_or_else(ConnectionEnd::Disconnect);
-        }
+        "expired-end" => authorizer.end = switch.end()?,
         "bad-token" => authorizer.refusal = switch.refusal()?,
         "maximum-qos" => {
             connack.maximum_qos = switch.choice(&[("0", Some(0)), ("1", Some(1)), ("2", None)])?;
@@ -138,6 +130,8 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
                 .unwrap_or_else(KeepAliveRule::Fixed);
         }
         "session-expiry-max" => config.session_expiry.maximum_secs = switch.number("seconds")?,
+        "no-sessions" => config.session_expiry = SessionExpiryRule::none(),
+        "takeover-end" => config.takeover_end = switch.end()?,
         "dup" => config.delivery.set_dup = true,
         "resend-after" => {
             config.delivery.resend_after = Some(Duration::from_millis(switch.positive()?));
@@ -217,6 +211,16 @@ impl Switch<'_> {
         Ok(self.word_or_number("a reason code (0 to 255) or close", close)?.unwrap_or_else(Refusal::Connack))
     }
 
+    fn end(&mut self) -> Result<ConnectionEnd, String> {
+        let word = |word: &str| match word {
+            "close" => Some(ConnectionEnd::Close),
+            "reset" => Some(ConnectionEnd::Reset),
+            _ => None,
+        };
+        let wanted = "a reason code (0 to 255), close or reset";
+        Ok(self.word_or_number(wanted, word)?.unwrap_or_else(ConnectionEnd::Disconnect))
+    }
+
     fn password_listener(&mut self) -> Result<PasswordListener, String> {
         let value = self.text()?;
         let wanted = "USER:PASSWORD or USER:PASSWORD@PORT";
@@ -263,13 +267,15 @@ mod tests {
     fn values_arrive_where_they_belong() {
         let arguments = run("--plain --alpn-port 8443 --tls 1.2 --server-cert expired --token-ttl 10 \
              --expired-end close --bad-token 134 --disconnect-after 300 --maximum-qos 2 --keep-alive 5 \
-             --password me:secret@77 --deny a/# --deny b -vv --stop-on-stdin-eof")
+             --takeover-end reset --no-sessions --password me:secret@77 --deny a/# --deny b -vv --stop-on-stdin-eof")
         .unwrap();
         let config = &arguments.config;
         assert_eq!((config.plain_port, config.alpn_port), (Some(0), 8443));
         assert_eq!(config.tls_versions, TlsVersions::Tls12);
         assert_eq!(config.server_certificate, ServerCertificate::Expired);
         assert_eq!(config.authorizer.end, ConnectionEnd::Close);
+        assert_eq!(config.takeover_end, ConnectionEnd::Reset);
+        assert_eq!(config.session_expiry, SessionExpiryRule::none());
         assert_eq!(config.authorizer.refusal, Refusal::Connack(134));
         assert_eq!(config.authorizer.disconnect_after, DisconnectAfter::Duration(Duration::from_secs(300)));
         assert_eq!(config.connack.maximum_qos, None);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::limits::{Limits, Quotas};
+use crate::violation::reason;
 
 /// Everything that decides how a simulator behaves; fixed once it has started.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Config {
     pub keep_alive: KeepAliveRule,
     /// How the session expiry interval that a client asks for is adjusted.
     pub session_expiry: SessionExpiryRule,
+    /// How a connection ends whose session another one takes over; AWS sends DISCONNECT 142.
+    pub takeover_end: ConnectionEnd,
     /// How messages are sent to subscribers.
     pub delivery: Delivery,
     /// Limits on single packets and on what a connection or a session may hold.
@@ -61,6 +64,7 @@ impl Default for Config {
             connack: ConnackProperties::aws(),
             keep_alive: KeepAliveRule::Aws,
             session_expiry: SessionExpiryRule::aws(),
+            takeover_end: ConnectionEnd::Disconnect(reason::SESSION_TAKEN_OVER),
             delivery: Delivery::default(),
             limits: Limits::aws(),
             quotas: Quotas::none(),
@@ -306,6 +310,11 @@ impl SessionExpiryRule {
         Self { when_absent_secs: 3600, maximum_secs: 7 * 24 * 3600 }
     }
 
+    /// None: every session ends with its connection, so session present is never said.
+    pub fn none() -> Self {
+        Self { when_absent_secs: 0, maximum_secs: 0 }
+    }
+
     /// The interval that is granted.
     pub(crate) fn grant(self, requested: Option<u32>, clean_start: bool) -> u32 {
         let default = if clean_start { 0 } else { self.when_absent_secs };
@@ -339,11 +348,13 @@ mod tests {
     }
 
     #[test]
-    fn session_expiry_is_capped_at_seven_days() {
+    fn session_expiry_is_capped() {
         let aws = SessionExpiryRule::aws();
         assert_eq!(aws.grant(Some(u32::MAX), true), 604_800);
         assert_eq!(aws.grant(Some(60), false), 60);
         assert_eq!(aws.grant(None, false), 3600);
         assert_eq!(aws.grant(None, true), 0);
+        assert_eq!(SessionExpiryRule::none().grant(Some(60), false), 0);
+        assert_eq!(SessionExpiryRule::none().grant(None, false), 0);
     }
 }

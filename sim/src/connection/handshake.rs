@@ -261,7 +261,7 @@ impl<S: Transport> Handshake<S> {
                 .then(|| Duration::from_millis(u64::from(admission.keep_alive) * 1500)),
             last_packet: now,
             authorized_until: admission.authorized_until,
-            expiry_secs: admission.expiry_secs,
+            session_goes_on: admission.expiry_secs > 0 || wishes.session_expiry.is_some_and(|secs| secs > 0),
             new_expiry_secs: None,
             received_code: None,
             aliases: HashMap::new(),

@@ -81,9 +81,9 @@ struct Connection<S> {
     last_packet: Instant,
     /// When the authorizer wants it to end.
     authorized_until: Option<Instant>,
-    /// The session expiry interval as granted in CONNACK.
-    expiry_secs: u32,
-    /// What DISCONNECT changed it to.
+    /// Whether the client asked for a session that goes on, or was granted one.
+    session_goes_on: bool,
+    /// What DISCONNECT changed the session expiry interval to.
     new_expiry_secs: Option<u32>,
     /// The reason code of the client's DISCONNECT.
     received_code: Option<u8>,
