@@ -21,10 +21,16 @@ pub struct Stats {
     pub open_clients: u64,
     /// TLS handshakes that failed, or were refused for their ALPN or missing SNI.
     pub tls_failures: u64,
+    /// Connections that a [`crate::LinkFault`] befell.
+    pub links_cut: u64,
+    /// CONNECTs that are kept waiting now by a [`crate::ConnectFault`].
+    pub connects_held: u64,
     /// CONNECTs accepted.
     pub connects_accepted: u64,
     /// CONNECTs refused, by CONNACK or by closing.
     pub connects_refused: u64,
+    /// Of these, refused because they came too fast after others of their client identifier.
+    pub connects_throttled: u64,
     /// CONNECTs that took a session over from a live connection.
     pub takeovers: u64,
     /// PUBLISH packets received (whatever became of them).
@@ -108,7 +114,7 @@ pub struct ConnectRecord {
     pub will_delay: Option<u32>,
     /// User properties.
     pub user_properties: Vec<(String, String)>,
-    /// Reason code of CONNACK; `None` if the connection was closed without one.
+    /// Reason code of CONNACK; `None` if there was none.
     pub answer: Option<u8>,
     /// Session present, as CONNACK said.
     pub session_present: bool,

@@ -52,7 +52,7 @@ pub use config::{
     PasswordListener, Refusal, ServerCertificate, SessionExpiryRule, TlsVersions, TokenFormat,
 };
 pub use error::Error;
-pub use faults::{ConnectFault, PublishFault, SubscribeFault};
+pub use faults::{ConnectFault, LinkFault, PublishFault, Step, SubscribeFault};
 pub use journal::{ConnectRecord, EndRecord, Listener, PublishRecord, Stats};
 pub use limits::{Limits, Quotas};
 pub use simulator::{SessionInfo, Simulator};

@@ -16,9 +16,9 @@ use crate::config::{Config, ConnectionEnd, TokenFormat};
 use crate::connection;
 use crate::directory::{Directory, write_private};
 use crate::error::Error;
-use crate::faults::{ConnectFault, PublishFault, SubscribeFault};
+use crate::faults::{ConnectFault, LinkFault, PublishFault, SubscribeFault};
 use crate::journal::{ConnectRecord, EndRecord, Listener, PublishRecord, Stats};
-use crate::listener::Port;
+use crate::listener::{self, Port};
 use crate::shared::Shared;
 use crate::tls::ServerConfigs;
 use crate::token::Token;
@@ -94,7 +94,10 @@ impl Simulator {
         ];
         for (port, listener) in ports {
             if let Some(port) = port {
-                port.serve(&shared, &tls, listener, &slots, &mut simulator.tasks);
+                let (broker, tls) = (shared.clone(), tls.clone());
+                port.serve(&shared, &slots, &mut simulator.tasks, move |stream, from| {
+                    listener::serve(broker.clone(), tls.clone(), listener, stream, from)
+                });
             }
         }
         simulator.tasks.spawn(housekeeping(shared));
@@ -289,9 +292,19 @@ impl Simulator {
         self.shared.frozen.send_replace(frozen);
     }
 
+    /// Lets something befall the next `count` connections, before their CONNECT.
+    pub fn on_links(&self, count: usize, fault: LinkFault) {
+        self.shared.faults().links.arm(count, fault);
+    }
+
     /// Lets something befall the next `count` CONNECTs.
     pub fn on_connects(&self, count: usize, fault: ConnectFault) {
         self.shared.faults().connects.arm(count, fault);
+    }
+
+    /// Lets the CONNECTs go on that are held now; `connects_held` in [`Simulator::stats`] tells how many.
+    pub fn release_connects(&self) {
+        self.shared.releases.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Lets something befall the next `count` PUBLISH packets.

@@ -98,12 +98,6 @@ pub(super) fn admit(
     }
     let authorized_until = authenticate(shared, peer, connect)?;
     let (client_id, assigned) = client_id(shared, connect)?;
-    if !shared.may_connect(&client_id, Instant::now()) {
-        return Err(Denial::new(
-            config.quotas.connect_refusal,
-            "too many CONNECTs of this client identifier",
-        ));
-    }
     check_will(config, connect)?;
     let (keep_alive, tell_keep_alive) = config.keep_alive.apply(connect.keep_alive());
     Ok(Admission {

@@ -104,7 +104,6 @@ pub(crate) async fn serve<S: Transport>(shared: Arc<Shared>, stream: S, peer: Pe
     let Some(mut connection) = handshake::accept(shared.clone(), Socket::new(stream), peer).await else {
         return;
     };
-    shared.count(|stats| stats.open_clients += 1);
     let finish = connection.run().await;
     connection.end(finish).await;
 }
