@@ -109,6 +109,7 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
                 })?
                 .unwrap_or_else(|secs: u32| DisconnectAfter::Duration(Duration::from_secs(secs.into())));
         }
+        "refresh-after" => authorizer.refresh_after = Some(Duration::from_secs(switch.positive()?)),
         "expired-end" => authorizer.end = switch.end()?,
         "bad-token" => authorizer.refusal = switch.refusal()?,
         "maximum-qos" => {
@@ -266,7 +267,7 @@ mod tests {
     #[test]
     fn values_arrive_where_they_belong() {
         let arguments = run("--plain --alpn-port 8443 --tls 1.2 --server-cert expired --token-ttl 10 \
-             --expired-end close --bad-token 134 --disconnect-after 300 --maximum-qos 2 --keep-alive 5 \
+             --expired-end close --bad-token 134 --disconnect-after 300 --refresh-after 7 --maximum-qos 2 --keep-alive 5 \
              --takeover-end reset --no-sessions --password me:secret@77 --deny a/# --deny b -vv --stop-on-stdin-eof")
         .unwrap();
         let config = &arguments.config;
@@ -278,6 +279,7 @@ mod tests {
         assert_eq!(config.session_expiry, SessionExpiryRule::none());
         assert_eq!(config.authorizer.refusal, Refusal::Connack(134));
         assert_eq!(config.authorizer.disconnect_after, DisconnectAfter::Duration(Duration::from_secs(300)));
+        assert_eq!(config.authorizer.refresh_after, Some(Duration::from_secs(7)));
         assert_eq!(config.connack.maximum_qos, None);
         assert_eq!(config.keep_alive, KeepAliveRule::Fixed(5));
         assert_eq!(config.password_listener.as_ref().map(|listener| listener.port), Some(77));

@@ -148,7 +148,10 @@ pub struct Authorizer {
     pub refusal: Refusal,
     /// When the connection is ended (`disconnectAfterInSeconds`).
     pub disconnect_after: DisconnectAfter,
-    /// How the connection is ended then (AWS leaves this open).
+    /// How often it is asked again about the token of a living connection (`refreshAfterInSeconds`); never if `None`.
+    /// The client hears nothing of it, unless the token is bad by then: that ends the connection.
+    pub refresh_after: Option<Duration>,
+    /// How a connection is ended by it (AWS leaves this open).
     pub end: ConnectionEnd,
 }
 
@@ -163,6 +166,7 @@ impl Default for Authorizer {
             token_ttl: Duration::from_secs(3600),
             refusal: Refusal::Connack(135),
             disconnect_after: DisconnectAfter::TokenExpiry,
+            refresh_after: None,
             end: ConnectionEnd::Disconnect(135),
         }
     }

@@ -31,6 +31,8 @@ pub struct Stats {
     pub connects_refused: u64,
     /// Of these, refused because they came too fast after others of their client identifier.
     pub connects_throttled: u64,
+    /// How often the authorizer was asked again about a living connection, as `refresh_after` says.
+    pub policy_refreshes: u64,
     /// CONNECTs that took a session over from a live connection.
     pub takeovers: u64,
     /// PUBLISH packets received (whatever became of them).
@@ -98,6 +100,8 @@ pub struct ConnectRecord {
     pub client_id: String,
     /// User name.
     pub user_name: Option<String>,
+    /// The custom authorizer's token in the user name, decoded, if there is one.
+    pub token: Option<String>,
     /// Password.
     pub password: Option<Vec<u8>>,
     /// Clean start.

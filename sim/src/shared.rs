@@ -1,12 +1,13 @@
 //! What the tasks of one simulator share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use crate::authorizer::{self, Denial, Grant, Shown};
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::error::Error;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub frozen: watch::Sender<bool>,
     /// Everything ends.
     pub stopping: watch::Sender<bool>,
+    /// Tokens that the authorizer takes no more.
+    pub revoked: watch::Sender<HashSet<String>>,
     /// Counts how often CONNECTs that are held were let go.
     pub releases: watch::Sender<u64>,
     /// A session lost its connection: there may be a new deadline.
@@ -62,6 +65,7 @@ impl Shared {
             changes: watch::Sender::new(0),
             frozen: watch::Sender::new(false),
             stopping: watch::Sender::new(false),
+            revoked: watch::Sender::default(),
             releases: watch::Sender::new(0),
             housekeeping: Notify::new(),
             config,
@@ -116,6 +120,12 @@ impl Shared {
             rates.clear();
         }
         rates.entry(client_id.to_owned()).or_insert_with(|| Rate::new(most, now)).take(1.0, now)
+    }
+
+    /// Asks the authorizer about what a client has shown.
+    pub fn authorize(&self, shown: Shown<'_>) -> Result<Grant, Denial> {
+        let revoked = self.revoked.borrow();
+        authorizer::authorize(&self.config.authorizer, &self.signer, &revoked, shown, SystemTime::now())
     }
 
     /// The moment on the monotonic clock at which the wall clock will show `time`; `None` if that is out of reach.

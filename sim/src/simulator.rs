@@ -177,6 +177,14 @@ impl Simulator {
         self.shared.signer.mint(authorizer, format, ttl, SystemTime::now(), self.alpn_port)
     }
 
+    /// Lets the authorizer take a token no more: CONNECTs with it are refused, connections that came with it end, as
+    /// the configuration says.
+    pub fn revoke(&self, token: &str) {
+        self.shared.revoked.send_modify(|revoked| {
+            revoked.insert(token.to_owned());
+        });
+    }
+
     /// Writes `token.txt`, `signature.txt` and `broker-url.txt` anew.
     pub fn write_token(&self, token: &Token) -> Result<(), Error> {
         self.directory.write_token(token)

@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::admission::{self, Admission, Wishes};
 use super::socket::{Socket, Transport};
-use super::{Connection, Finish, Peer};
+use super::{Authorization, Connection, Finish, Peer};
+use crate::authorizer;
 use crate::broker::Attach;
 use crate::broker::link::{Link, Reach};
 use crate::broker::will::Will;
@@ -264,6 +265,10 @@ impl<S: Transport> Handshake<S> {
             client_certificate: self.peer.access == super::Access::Certificate,
             client_id: client_id.to_owned(),
             user_name: self.connect.user_name().map(str::to_owned),
+            token: self
+                .connect
+                .user_name()
+                .and_then(|user_name| authorizer::token(&self.shared.config.authorizer, user_name)),
             password: self.connect.password().map(<[u8]>::to_vec),
             clean_start: self.connect.clean_start(),
             keep_alive: self.connect.keep_alive(),
@@ -314,12 +319,18 @@ impl<S: Transport> Handshake<S> {
         self.record(&admission.client_id, answer, session_present && answer.is_some());
         self.shared.count(|stats| stats.open_clients += 1);
 
+        let authorization = (self.peer.access == super::Access::Authorizer).then(|| Authorization {
+            user_name: self.connect.user_name().map(str::to_owned),
+            password: self.connect.password().map(<[u8]>::to_vec),
+            refresh_at: config.authorizer.refresh_after.map(|after| now + after),
+        });
         let rate = |per_second: Option<u32>| per_second.map(|most| Rate::new(most, now));
         Connection {
             patience: (admission.keep_alive > 0)
                 .then(|| Duration::from_millis(u64::from(admission.keep_alive) * 1500)),
             last_packet: now,
             authorized_until: admission.authorized_until,
+            authorization,
             session_goes_on: admission.expiry_secs > 0 || wishes.session_expiry.is_some_and(|secs| secs > 0),
             new_expiry_secs: None,
             received_code: None,
