@@ -115,8 +115,8 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
         "maximum-qos" => {
             connack.maximum_qos = switch.choice(&[("0", Some(0)), ("1", Some(1)), ("2", None)])?;
         }
-        "receive-maximum" => connack.receive_maximum = Some(switch.positive()?),
-        "maximum-packet-size" => connack.maximum_packet_size = Some(switch.positive()?),
+        "receive-maximum" => connack.receive_maximum = switch.positive_or_none()?,
+        "maximum-packet-size" => connack.maximum_packet_size = switch.positive_or_none()?,
         "topic-alias-maximum" => connack.topic_alias_maximum = Some(switch.number("0 to 65535")?),
         "no-retain" => connack.retain_available = Some(false),
         "no-wildcards" => connack.wildcard_available = Some(false),
@@ -181,10 +181,26 @@ impl Switch<'_> {
     }
 
     fn positive<T: FromStr + PartialEq + Default>(&mut self) -> Result<T, String> {
-        let wanted = format!("a number from 1 on, of {} bits", 8 * size_of::<T>());
         let value = self.parser.value().map_err(text)?;
-        let number = self.read_number(&value, &wanted)?;
-        if number == T::default() { Err(self.wrong(value.to_string_lossy(), &wanted)) } else { Ok(number) }
+        self.read_positive(&value, &format!("a number from 1 on, of {} bits", 8 * size_of::<T>()))
+    }
+
+    fn positive_or_none<T: FromStr + PartialEq + Default>(&mut self) -> Result<Option<T>, String> {
+        let value = self.parser.value().map_err(text)?;
+        if value == "none" {
+            return Ok(None);
+        }
+        let wanted = format!("none, or a number from 1 on, of {} bits", 8 * size_of::<T>());
+        self.read_positive(&value, &wanted).map(Some)
+    }
+
+    fn read_positive<T: FromStr + PartialEq + Default>(
+        &self,
+        value: &OsString,
+        wanted: &str,
+    ) -> Result<T, String> {
+        let number = self.read_number(value, wanted)?;
+        if number == T::default() { Err(self.wrong(value.to_string_lossy(), wanted)) } else { Ok(number) }
     }
 
     fn choice<T: Clone>(&mut self, choices: &[(&str, T)]) -> Result<T, String> {
@@ -268,13 +284,15 @@ mod tests {
     fn values_arrive_where_they_belong() {
         let arguments = run("--plain --alpn-port 8443 --tls 1.2 --server-cert expired --token-ttl 10 \
              --expired-end close --bad-token 134 --disconnect-after 300 --refresh-after 7 --maximum-qos 2 --keep-alive 5 \
-             --takeover-end reset --no-sessions --password me:secret@77 --deny a/# --deny b -vv --stop-on-stdin-eof")
+             --receive-maximum none --maximum-packet-size 7 --takeover-end reset --no-sessions --password me:secret@77 --deny a/# --deny b -vv --stop-on-stdin-eof")
         .unwrap();
         let config = &arguments.config;
         assert_eq!((config.plain_port, config.alpn_port), (Some(0), 8443));
         assert_eq!(config.tls_versions, TlsVersions::Tls12);
         assert_eq!(config.server_certificate, ServerCertificate::Expired);
         assert_eq!(config.authorizer.end, ConnectionEnd::Close);
+        assert_eq!(config.connack.receive_maximum, None);
+        assert_eq!(config.connack.maximum_packet_size, Some(7));
         assert_eq!(config.takeover_end, ConnectionEnd::Reset);
         assert_eq!(config.session_expiry, SessionExpiryRule::none());
         assert_eq!(config.authorizer.refusal, Refusal::Connack(134));
