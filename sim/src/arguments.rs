@@ -68,10 +68,8 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
     match switch.name {
         "mtls-port" => config.mtls_port = switch.number(PORT)?,
         "alpn-port" => config.alpn_port = switch.number(PORT)?,
-        "plain" => {
-            let port = switch.parser.optional_value();
-            config.plain_port = Some(port.map_or(Ok(0), |port| switch.read_number(&port, PORT))?);
-        }
+        "plain" => config.plain_port = Some(switch.optional_port()?),
+        "mint" => config.mint_port = Some(switch.optional_port()?),
         "password" => config.password_listener = Some(switch.password_listener()?),
         "dir" => config.directory = Some(PathBuf::from(switch.parser.value().map_err(text)?)),
         "tls" => {
@@ -178,6 +176,12 @@ impl Switch<'_> {
     fn number<T: FromStr>(&mut self, wanted: &str) -> Result<T, String> {
         let value = self.parser.value().map_err(text)?;
         self.read_number(&value, wanted)
+    }
+
+    /// The value after `=`, or 0.
+    fn optional_port(&mut self) -> Result<u16, String> {
+        let value = self.parser.optional_value();
+        value.map_or(Ok(0), |value| self.read_number(&value, PORT))
     }
 
     fn positive<T: FromStr + PartialEq + Default>(&mut self) -> Result<T, String> {
@@ -304,6 +308,8 @@ mod tests {
         assert_eq!(config.denied_topics, ["a/#", "b"]);
         assert!(arguments.stop_on_stdin_eof && arguments.verbosity == 2);
         assert_eq!(run("--plain=1883").unwrap().config.plain_port, Some(1883));
+        assert_eq!(run("--mint").unwrap().config.mint_port, Some(0));
+        assert_eq!(run("--mint=80").unwrap().config.mint_port, Some(80));
     }
 
     #[test]
@@ -312,6 +318,7 @@ mod tests {
             ("--nonsense", "--nonsense is unknown"),
             ("stray", "stray"),
             ("--mtls-port 70000", "--mtls-port cannot be \"70000\""),
+            ("--mint=x", "--mint cannot be \"x\""),
             ("--tls 1.1", "it takes 1.2, 1.3, both"),
             ("--token-ttl 0", "a number from 1 on"),
             ("--receive-maximum 65536", "16 bits"),

@@ -17,6 +17,10 @@ pub struct Config {
     pub plain_port: Option<u16>,
     /// A listener with TLS, user name and password, if there shall be one.
     pub password_listener: Option<PasswordListener>,
+    /// Port of an endpoint that hands out tokens over plain HTTP, if there shall be one; 0 asks the system. `GET /token`
+    /// is answered with JSON (`brokerUrl`, `token`, `signature`, `expiresIn` in seconds), `GET /broker-url` with the
+    /// broker URL alone; the query may have `ttl=SECS` (0 for a token that has expired) and `format=jwt` or `json`.
+    pub mint_port: Option<u16>,
     /// Where certificates and tokens are written; a fresh temporary directory, removed at the end, if `None`.
     pub directory: Option<PathBuf>,
     /// TLS versions that are spoken.
@@ -43,7 +47,7 @@ pub struct Config {
     pub quotas: Quotas,
     /// Topic filters that nobody may publish or subscribe to (reason code 135), as an AWS policy would have it.
     pub denied_topics: Vec<String>,
-    /// How long a client may take for TLS and CONNECT.
+    /// How long a client may take for TLS and CONNECT, and for a request for a token.
     pub connect_timeout: Duration,
     /// Whether the PUBLISH packets received are kept for [`crate::Simulator::publishes`].
     pub record_publishes: bool,
@@ -56,6 +60,7 @@ impl Default for Config {
             alpn_port: 0,
             plain_port: None,
             password_listener: None,
+            mint_port: None,
             directory: None,
             tls_versions: TlsVersions::Both,
             server_certificate: ServerCertificate::Good,
@@ -142,7 +147,7 @@ pub struct Authorizer {
     pub password: Option<Vec<u8>>,
     /// The shape of the tokens that the simulator mints.
     pub token_format: TokenFormat,
-    /// How long the token that is written to the directory lives.
+    /// How long the token that is written to the directory lives, and one that is asked for over HTTP.
     pub token_ttl: Duration,
     /// How a bad or expired token is answered (AWS leaves this open: 135, 134 or a bare close).
     pub refusal: Refusal,

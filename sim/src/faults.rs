@@ -75,6 +75,21 @@ pub enum SubscribeFault {
     Close,
 }
 
+/// What befalls a request for a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MintFault {
+    /// It is refused with this HTTP status.
+    Fail(u16),
+    /// Nothing is answered; the socket stays open.
+    Ignore,
+    /// The answer takes that long; the token's life has begun meanwhile.
+    Delay(Duration),
+    /// The token has expired already.
+    ExpiredToken,
+    /// The answer says 200, and is none.
+    Garbage,
+}
+
 /// A fault that befalls the next few packets.
 #[derive(Debug)]
 pub(crate) struct Armed<F> {
@@ -106,6 +121,7 @@ pub(crate) struct Faults {
     pub connects: Armed<ConnectFault>,
     pub publishes: Armed<PublishFault>,
     pub subscribes: Armed<SubscribeFault>,
+    pub mints: Armed<MintFault>,
     pub connack_delay: Duration,
 }
 

@@ -1,8 +1,12 @@
 //! What a simulator has seen, for tests to look at.
 
 use std::collections::VecDeque;
+use std::time::{Duration, SystemTime};
 
 use mqtt_protocol_core::mqtt::ArcPayload;
+
+use crate::faults::MintFault;
+use crate::token::Token;
 
 const MOST_CONNECTS: usize = 10_000;
 const MOST_PUBLISHES: usize = 100_000;
@@ -31,6 +35,8 @@ pub struct Stats {
     pub connects_refused: u64,
     /// Of these, refused because they came too fast after others of their client identifier.
     pub connects_throttled: u64,
+    /// Tokens that were made for those who asked over HTTP.
+    pub tokens_minted: u64,
     /// How often the authorizer was asked again about a living connection, as `refresh_after` says.
     pub policy_refreshes: u64,
     /// CONNECTs that took a session over from a live connection.
@@ -164,6 +170,20 @@ pub struct EndRecord {
     pub sent: Option<u8>,
 }
 
+/// A token that was asked for over HTTP.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MintRecord {
+    /// When.
+    pub time: SystemTime,
+    /// How long it lives.
+    pub ttl: Duration,
+    /// What befell the request.
+    pub fault: Option<MintFault>,
+    /// The token, if one was made.
+    pub token: Option<Token>,
+}
+
 #[derive(Default)]
 pub(crate) struct Journal {
     pub stats: Stats,
@@ -171,6 +191,7 @@ pub(crate) struct Journal {
     pub publishes: VecDeque<PublishRecord>,
     payload_bytes: usize,
     pub ends: VecDeque<EndRecord>,
+    pub mints: VecDeque<MintRecord>,
     pub protocol_errors: VecDeque<String>,
 }
 
@@ -205,6 +226,11 @@ impl Journal {
 
     pub fn end(&mut self, record: EndRecord) {
         push(&mut self.ends, record, MOST_CONNECTS);
+    }
+
+    pub fn mint(&mut self, record: MintRecord) {
+        self.stats.tokens_minted += u64::from(record.token.is_some());
+        push(&mut self.mints, record, MOST_CONNECTS);
     }
 
     pub fn protocol_error(&mut self, text: String) {

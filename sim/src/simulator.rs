@@ -16,9 +16,10 @@ use crate::config::{Config, ConnectionEnd, TokenFormat};
 use crate::connection;
 use crate::directory::{Directory, write_private};
 use crate::error::Error;
-use crate::faults::{ConnectFault, LinkFault, PublishFault, SubscribeFault};
-use crate::journal::{ConnectRecord, EndRecord, Listener, PublishRecord, Stats};
+use crate::faults::{ConnectFault, LinkFault, MintFault, PublishFault, SubscribeFault};
+use crate::journal::{ConnectRecord, EndRecord, Listener, MintRecord, PublishRecord, Stats};
 use crate::listener::{self, Port};
+use crate::mint;
 use crate::shared::Shared;
 use crate::tls::ServerConfigs;
 use crate::token::Token;
@@ -35,6 +36,7 @@ pub struct Simulator {
     alpn_port: u16,
     plain_port: Option<u16>,
     password_port: Option<u16>,
+    mint_port: Option<u16>,
     tasks: JoinSet<()>,
 }
 
@@ -67,6 +69,7 @@ impl Simulator {
         let alpn = Port::open(config.alpn_port).await?;
         let plain = open(config.plain_port).await?;
         let password = open(config.password_listener.as_ref().map(|listener| listener.port)).await?;
+        let mint = open(config.mint_port).await?;
 
         let directory = Directory::open(config.directory.as_deref())?;
         directory.write_certificates(&certificates)?;
@@ -77,6 +80,7 @@ impl Simulator {
             alpn_port: alpn.number,
             plain_port: number(&plain),
             password_port: number(&password),
+            mint_port: number(&mint),
             shared: shared.clone(),
             certificates,
             directory,
@@ -99,6 +103,13 @@ impl Simulator {
                     listener::serve(broker.clone(), tls.clone(), listener, stream, from)
                 });
             }
+        }
+        if let Some(port) = mint {
+            let (minter, alpn_port) = (shared.clone(), simulator.alpn_port);
+            let slots = Arc::new(Semaphore::new(mint::SLOTS));
+            port.serve(&shared, &slots, &mut simulator.tasks, move |stream, from| {
+                mint::serve(minter.clone(), alpn_port, stream, from)
+            });
         }
         simulator.tasks.spawn(housekeeping(shared));
         Ok(simulator)
@@ -132,6 +143,11 @@ impl Simulator {
     /// Port with TLS, user name and password, if there is one.
     pub fn password_port(&self) -> Option<u16> {
         self.password_port
+    }
+
+    /// Port of the endpoint that hands out tokens over plain HTTP, if there is one.
+    pub fn mint_port(&self) -> Option<u16> {
+        self.mint_port
     }
 
     /// The CA that clients must trust.
@@ -225,6 +241,11 @@ impl Simulator {
     /// How clients' connections ended, the last 10,000 at most.
     pub fn ends(&self) -> Vec<EndRecord> {
         self.shared.journal().ends.iter().cloned().collect()
+    }
+
+    /// The tokens that were asked for over HTTP, the last 10,000 at most.
+    pub fn mints(&self) -> Vec<MintRecord> {
+        self.shared.journal().mints.iter().cloned().collect()
     }
 
     /// Client identifiers with a session, and whether they are connected.
@@ -323,6 +344,11 @@ impl Simulator {
     /// Lets something befall the next `count` SUBSCRIBE and UNSUBSCRIBE packets.
     pub fn on_subscribes(&self, count: usize, fault: SubscribeFault) {
         self.shared.faults().subscribes.arm(count, fault);
+    }
+
+    /// Lets something befall the next `count` requests for a token over HTTP.
+    pub fn on_mints(&self, count: usize, fault: MintFault) {
+        self.shared.faults().mints.arm(count, fault);
     }
 
     /// How long CONNACK is held back from now on.
