@@ -324,7 +324,9 @@ static void set_credentials(gecko_mqtt_options_t *options) {
     }
 }
 
-gecko_mqtt_client_t *new_client(void) {
+const char *broker_url_file(void) { return value_of(BROKER_URL_FILE); }
+
+gecko_mqtt_client_t *new_client(void (*prepare)(gecko_mqtt_options_t *options)) {
     if (value_of(LOG) != NULL)
         check(NULL, "--log", gecko_mqtt_log_init(value_of(LOG), NULL, true));
     gecko_mqtt_options_t *options = gecko_mqtt_options_new();
@@ -336,6 +338,8 @@ gecko_mqtt_client_t *new_client(void) {
         uint16_t secs = (uint16_t)number("--keep-alive", value_of(KEEP_ALIVE), 0, 65535);
         check(options, "--keep-alive", gecko_mqtt_options_set_keep_alive_secs(options, secs));
     }
+    if (prepare != NULL)
+        prepare(options);
     gecko_mqtt_client_t *client = NULL;
     check(options, "options", gecko_mqtt_client_new(options, &client));
     gecko_mqtt_options_free(options);

@@ -1,4 +1,4 @@
-/* What publish and subscribe share: where and as whom to connect, and how errors are told. */
+/* What the tools share: where and as whom to connect, and how errors are told. */
 #ifndef COMMON_H
 #define COMMON_H
 
@@ -37,8 +37,12 @@ void parse_arguments(const tool_t *tool, int argc, char **argv);
 /* The value of --timeout, or otherwise. */
 uint32_t timeout_secs(uint32_t otherwise);
 
-/* A client as the command line wants it. Where that cannot be, this ends the program. */
-gecko_mqtt_client_t *new_client(void);
+/* The value of --broker-url-file; NULL where it was not given. */
+const char *broker_url_file(void);
+
+/* A client as the command line wants it. `prepare`, which may be NULL, sets the options that only this tool
+ * needs. Where the client cannot be, this ends the program. */
+gecko_mqtt_client_t *new_client(void (*prepare)(gecko_mqtt_options_t *options));
 
 /* Reads the whole file; what it returns ends with a NUL that `len` does not count. NULL: it could not be
  * read, which has been told. */

@@ -200,7 +200,7 @@ int main(int argc, char **argv) {
     message.payload = contents != NULL ? contents : payload_text;
     message.payload_len = length;
 
-    gecko_mqtt_client_t *client = new_client();
+    gecko_mqtt_client_t *client = new_client(NULL);
     bool success = publish_all(client);
     gecko_mqtt_disconnect(client, success ? 2000 : 0);
     gecko_mqtt_client_free(client); /* tells the messages that are left that they are cancelled */

@@ -190,7 +190,7 @@ int main(int argc, char **argv) {
         return EXIT_FAILED;
     }
 
-    gecko_mqtt_client_t *client = new_client();
+    gecko_mqtt_client_t *client = new_client(NULL);
     int result = run(client);
     gecko_mqtt_disconnect(client, 2000);
     gecko_mqtt_client_free(client); /* from here on no callback comes that would use the pipe */

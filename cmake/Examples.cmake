@@ -1,12 +1,16 @@
-# Each c-examples/NAME.c is the program NAME; the two command-line tools share common.c.
+# Each c-examples/NAME.c is the program NAME, but for common.c, which the command-line tools share, and fetch.c, a part of
+# token_refresh.
 file(GLOB example_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/c-examples/*.c")
-set(example_tools publish subscribe)
+set(example_tools publish subscribe token_refresh)
 foreach(source IN LISTS example_sources)
     get_filename_component(name "${source}" NAME_WE)
-    if(name STREQUAL "common")
+    if(name STREQUAL "common" OR name STREQUAL "fetch")
         continue()
     endif()
     set(sources "${source}")
+    if(name STREQUAL "token_refresh")
+        list(APPEND sources "${PROJECT_SOURCE_DIR}/c-examples/fetch.c")
+    endif()
     if(name IN_LIST example_tools AND EXISTS "${PROJECT_SOURCE_DIR}/c-examples/common.c")
         list(APPEND sources "${PROJECT_SOURCE_DIR}/c-examples/common.c")
     endif()

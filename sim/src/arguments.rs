@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gecko_iot_sim::{
     Config, ConnectionEnd, DisconnectAfter, KeepAliveRule, Limits, PasswordListener, Quotas, Refusal,
-    ServerCertificate, TlsVersions, TokenFormat,
+    ServerCertificate, SessionExpiryRule, TlsVersions, TokenFormat,
 };
 use lexopt::Parser;
 use lexopt::prelude::{Long, Short};
@@ -68,10 +68,8 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
     match switch.name {
         "mtls-port" => config.mtls_port = switch.number(PORT)?,
         "alpn-port" => config.alpn_port = switch.number(PORT)?,
-        "plain" => {
-            let port = switch.parser.optional_value();
-            config.plain_port = Some(port.map_or(Ok(0), |port| switch.read_number(&port, PORT))?);
-        }
+        "plain" => config.plain_port = Some(switch.optional_port()?),
+        "mint" => config.mint_port = Some(switch.optional_port()?),
         "password" => config.password_listener = Some(switch.password_listener()?),
         "dir" => config.directory = Some(PathBuf::from(switch.parser.value().map_err(text)?)),
         "tls" => {
@@ -109,21 +107,14 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
                 })?
                 .unwrap_or_else(|secs: u32| DisconnectAfter::Duration(Duration::from_secs(secs.into())));
         }
-        "expired-end" => {
-            authorizer.end = switch
-                .word_or_number("a reason code (0 to 255), close or reset", |word| match word {
-                    "close" => Some(ConnectionEnd::Close),
-                    "reset" => Some(ConnectionEnd::Reset),
-                    _ => None,
-                })?
-                .unwrap_or_else(ConnectionEnd::Disconnect);
-        }
+        "refresh-after" => authorizer.refresh_after = Some(Duration::from_secs(switch.positive()?)),
+        "expired-end" => authorizer.end = switch.end()?,
         "bad-token" => authorizer.refusal = switch.refusal()?,
         "maximum-qos" => {
             connack.maximum_qos = switch.choice(&[("0", Some(0)), ("1", Some(1)), ("2", None)])?;
         }
-        "receive-maximum" => connack.receive_maximum = Some(switch.positive()?),
-        "maximum-packet-size" => connack.maximum_packet_size = Some(switch.positive()?),
+        "receive-maximum" => connack.receive_maximum = switch.positive_or_none()?,
+        "maximum-packet-size" => connack.maximum_packet_size = switch.positive_or_none()?,
         "topic-alias-maximum" => connack.topic_alias_maximum = Some(switch.number("0 to 65535")?),
         "no-retain" => connack.retain_available = Some(false),
         "no-wildcards" => connack.wildcard_available = Some(false),
@@ -138,6 +129,8 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
                 .unwrap_or_else(KeepAliveRule::Fixed);
         }
         "session-expiry-max" => config.session_expiry.maximum_secs = switch.number("seconds")?,
+        "no-sessions" => config.session_expiry = SessionExpiryRule::none(),
+        "takeover-end" => config.takeover_end = switch.end()?,
         "dup" => config.delivery.set_dup = true,
         "resend-after" => {
             config.delivery.resend_after = Some(Duration::from_millis(switch.positive()?));
@@ -185,11 +178,33 @@ impl Switch<'_> {
         self.read_number(&value, wanted)
     }
 
+    /// The value after `=`, or 0.
+    fn optional_port(&mut self) -> Result<u16, String> {
+        let value = self.parser.optional_value();
+        value.map_or(Ok(0), |value| self.read_number(&value, PORT))
+    }
+
     fn positive<T: FromStr + PartialEq + Default>(&mut self) -> Result<T, String> {
-        let wanted = format!("a number from 1 on, of {} bits", 8 * size_of::<T>());
         let value = self.parser.value().map_err(text)?;
-        let number = self.read_number(&value, &wanted)?;
-        if number == T::default() { Err(self.wrong(value.to_string_lossy(), &wanted)) } else { Ok(number) }
+        self.read_positive(&value, &format!("a number from 1 on, of {} bits", 8 * size_of::<T>()))
+    }
+
+    fn positive_or_none<T: FromStr + PartialEq + Default>(&mut self) -> Result<Option<T>, String> {
+        let value = self.parser.value().map_err(text)?;
+        if value == "none" {
+            return Ok(None);
+        }
+        let wanted = format!("none, or a number from 1 on, of {} bits", 8 * size_of::<T>());
+        self.read_positive(&value, &wanted).map(Some)
+    }
+
+    fn read_positive<T: FromStr + PartialEq + Default>(
+        &self,
+        value: &OsString,
+        wanted: &str,
+    ) -> Result<T, String> {
+        let number = self.read_number(value, wanted)?;
+        if number == T::default() { Err(self.wrong(value.to_string_lossy(), wanted)) } else { Ok(number) }
     }
 
     fn choice<T: Clone>(&mut self, choices: &[(&str, T)]) -> Result<T, String> {
@@ -215,6 +230,16 @@ impl Switch<'_> {
     fn refusal(&mut self) -> Result<Refusal, String> {
         let close = |word: &str| (word == "close").then_some(Refusal::Close);
         Ok(self.word_or_number("a reason code (0 to 255) or close", close)?.unwrap_or_else(Refusal::Connack))
+    }
+
+    fn end(&mut self) -> Result<ConnectionEnd, String> {
+        let word = |word: &str| match word {
+            "close" => Some(ConnectionEnd::Close),
+            "reset" => Some(ConnectionEnd::Reset),
+            _ => None,
+        };
+        let wanted = "a reason code (0 to 255), close or reset";
+        Ok(self.word_or_number(wanted, word)?.unwrap_or_else(ConnectionEnd::Disconnect))
     }
 
     fn password_listener(&mut self) -> Result<PasswordListener, String> {
@@ -262,22 +287,29 @@ mod tests {
     #[test]
     fn values_arrive_where_they_belong() {
         let arguments = run("--plain --alpn-port 8443 --tls 1.2 --server-cert expired --token-ttl 10 \
-             --expired-end close --bad-token 134 --disconnect-after 300 --maximum-qos 2 --keep-alive 5 \
-             --password me:secret@77 --deny a/# --deny b -vv --stop-on-stdin-eof")
+             --expired-end close --bad-token 134 --disconnect-after 300 --refresh-after 7 --maximum-qos 2 --keep-alive 5 \
+             --receive-maximum none --maximum-packet-size 7 --takeover-end reset --no-sessions --password me:secret@77 --deny a/# --deny b -vv --stop-on-stdin-eof")
         .unwrap();
         let config = &arguments.config;
         assert_eq!((config.plain_port, config.alpn_port), (Some(0), 8443));
         assert_eq!(config.tls_versions, TlsVersions::Tls12);
         assert_eq!(config.server_certificate, ServerCertificate::Expired);
         assert_eq!(config.authorizer.end, ConnectionEnd::Close);
+        assert_eq!(config.connack.receive_maximum, None);
+        assert_eq!(config.connack.maximum_packet_size, Some(7));
+        assert_eq!(config.takeover_end, ConnectionEnd::Reset);
+        assert_eq!(config.session_expiry, SessionExpiryRule::none());
         assert_eq!(config.authorizer.refusal, Refusal::Connack(134));
         assert_eq!(config.authorizer.disconnect_after, DisconnectAfter::Duration(Duration::from_secs(300)));
+        assert_eq!(config.authorizer.refresh_after, Some(Duration::from_secs(7)));
         assert_eq!(config.connack.maximum_qos, None);
         assert_eq!(config.keep_alive, KeepAliveRule::Fixed(5));
         assert_eq!(config.password_listener.as_ref().map(|listener| listener.port), Some(77));
         assert_eq!(config.denied_topics, ["a/#", "b"]);
         assert!(arguments.stop_on_stdin_eof && arguments.verbosity == 2);
         assert_eq!(run("--plain=1883").unwrap().config.plain_port, Some(1883));
+        assert_eq!(run("--mint").unwrap().config.mint_port, Some(0));
+        assert_eq!(run("--mint=80").unwrap().config.mint_port, Some(80));
     }
 
     #[test]
@@ -286,6 +318,7 @@ mod tests {
             ("--nonsense", "--nonsense is unknown"),
             ("stray", "stray"),
             ("--mtls-port 70000", "--mtls-port cannot be \"70000\""),
+            ("--mint=x", "--mint cannot be \"x\""),
             ("--tls 1.1", "it takes 1.2, 1.3, both"),
             ("--token-ttl 0", "a number from 1 on"),
             ("--receive-maximum 65536", "16 bits"),

@@ -1,5 +1,6 @@
 //! The custom authorizer: reads CONNECT's user name as AWS does, and decides.
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use crate::config::Authorizer;
@@ -16,6 +17,7 @@ pub(crate) enum Denial {
     Doubled(String),
     Encoding(String),
     Expired,
+    Revoked,
     BadSignature,
     BadPassword,
 }
@@ -30,6 +32,7 @@ impl std::fmt::Display for Denial {
             Self::Doubled(name) => write!(f, "parameter {name} is there twice"),
             Self::Encoding(name) => write!(f, "the value of {name} is not URL-encoded exactly once"),
             Self::Expired => f.write_str("the token has expired"),
+            Self::Revoked => f.write_str("the token has been revoked"),
             Self::BadSignature => f.write_str("the signature is not that of the token"),
             Self::BadPassword => f.write_str("the password is wrong"),
         }
@@ -43,20 +46,25 @@ pub(crate) struct Grant {
     pub expires_at: Option<SystemTime>,
 }
 
+/// What a client showed to be let in; it is shown to the authorizer again while the connection lives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub user_name: Option<&'a str>,
+    pub password: Option<&'a [u8]>,
+}
+
 const NAME: &str = "x-amz-customauthorizer-name";
 const SIGNATURE: &str = "x-amz-customauthorizer-signature";
 
-/// Decides on a CONNECT.
+/// Decides on a CONNECT, or anew on a living connection.
 pub(crate) fn authorize(
     authorizer: &Authorizer,
     signer: &Signer,
-    user_name: Option<&str>,
-    password: Option<&[u8]>,
+    revoked: &HashSet<String>,
+    shown: Shown<'_>,
     now: SystemTime,
 ) -> Result<Grant, Denial> {
-    let user_name = user_name.ok_or(Denial::NoUserName)?;
-    let (_user, query) = user_name.split_once('?').ok_or(Denial::NotParameters)?;
-    let parameters = Parameters(query);
+    let parameters = Parameters::new(shown.user_name.ok_or(Denial::NoUserName)?)?;
 
     if parameters.get(NAME)? != authorizer.name {
         return Err(Denial::WrongName);
@@ -72,15 +80,27 @@ pub(crate) fn authorize(
     if expires_at.is_some_and(|end| end <= now) {
         return Err(Denial::Expired);
     }
-    if authorizer.password.as_deref().is_some_and(|expected| password != Some(expected)) {
+    if revoked.contains(&token) {
+        return Err(Denial::Revoked);
+    }
+    if authorizer.password.as_deref().is_some_and(|expected| shown.password != Some(expected)) {
         return Err(Denial::BadPassword);
     }
     Ok(Grant { expires_at })
 }
 
+/// The token in a user name, good or bad.
+pub(crate) fn token(authorizer: &Authorizer, user_name: &str) -> Option<String> {
+    Parameters::new(user_name).ok()?.get(&authorizer.token_key).ok()
+}
+
 struct Parameters<'a>(&'a str);
 
-impl Parameters<'_> {
+impl<'a> Parameters<'a> {
+    fn new(user_name: &'a str) -> Result<Self, Denial> {
+        user_name.split_once('?').map(|(_user, query)| Self(query)).ok_or(Denial::NotParameters)
+    }
+
     fn get(&self, name: &str) -> Result<String, Denial> {
         let mut found = self
             .0
@@ -112,7 +132,17 @@ mod tests {
     }
 
     fn decide(signer: &Signer, user_name: &str) -> Result<Grant, Denial> {
-        authorize(&authorizer(), signer, Some(user_name), None, SystemTime::now())
+        decide_as(&authorizer(), signer, Some(user_name), None)
+    }
+
+    fn decide_as(
+        authorizer: &Authorizer,
+        signer: &Signer,
+        user_name: Option<&str>,
+        password: Option<&[u8]>,
+    ) -> Result<Grant, Denial> {
+        let shown = Shown { user_name, password };
+        authorize(authorizer, signer, &HashSet::new(), shown, SystemTime::now())
     }
 
     #[test]
@@ -151,8 +181,23 @@ mod tests {
             let verdict = decide(&signer, &user_name);
             assert_eq!(verdict, Err(denial), "{user_name}");
         }
-        let none = authorize(&authorizer(), &signer, None, None, SystemTime::now());
-        assert_eq!(none, Err(Denial::NoUserName));
+        assert_eq!(decide_as(&authorizer(), &signer, None, None), Err(Denial::NoUserName));
+    }
+
+    #[test]
+    fn a_token_is_good_until_it_expires_or_is_revoked() {
+        let signer = Signer::new().unwrap();
+        let token = mint(&signer, Duration::from_secs(60));
+        let shown = Shown { user_name: Some(&token.user_name), password: None };
+        let decide =
+            |revoked: &HashSet<String>, now| authorize(&authorizer(), &signer, revoked, shown, now).err();
+        let (none, this) = (HashSet::new(), HashSet::from([token.token.clone()]));
+        let moment = Duration::from_millis(1);
+        assert_eq!(decide(&none, token.expires_at - moment), None);
+        assert_eq!(decide(&none, token.expires_at), Some(Denial::Expired));
+        assert_eq!(decide(&this, token.expires_at - moment), Some(Denial::Revoked));
+        assert_eq!(super::token(&authorizer(), &token.user_name), Some(token.token.clone()));
+        assert_eq!(super::token(&authorizer(), "device"), None);
     }
 
     #[test]
@@ -161,11 +206,8 @@ mod tests {
         let authorizer =
             Authorizer { signing: false, password: Some(b"secret".to_vec()), ..Authorizer::default() };
         let name = Some("?x-amz-customauthorizer-name=gecko&token=opaque");
-        let now = SystemTime::now();
-        assert_eq!(
-            authorize(&authorizer, &signer, name, Some(b"secret"), now),
-            Ok(Grant { expires_at: None })
-        );
-        assert_eq!(authorize(&authorizer, &signer, name, None, now), Err(Denial::BadPassword));
+        let good = decide_as(&authorizer, &signer, name, Some(b"secret"));
+        assert_eq!(good, Ok(Grant { expires_at: None }));
+        assert_eq!(decide_as(&authorizer, &signer, name, None), Err(Denial::BadPassword));
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::limits::{Limits, Quotas};
+use crate::violation::reason;
 
 /// Everything that decides how a simulator behaves; fixed once it has started.
 #[derive(Debug, Clone)]
@@ -16,6 +17,10 @@ pub struct Config {
     pub plain_port: Option<u16>,
     /// A listener with TLS, user name and password, if there shall be one.
     pub password_listener: Option<PasswordListener>,
+    /// Port of an endpoint that hands out tokens over plain HTTP, if there shall be one; 0 asks the system. `GET /token`
+    /// is answered with JSON (`brokerUrl`, `token`, `signature`, `expiresIn` in seconds), `GET /broker-url` with the
+    /// broker URL alone; the query may have `ttl=SECS` (0 for a token that has expired) and `format=jwt` or `json`.
+    pub mint_port: Option<u16>,
     /// Where certificates and tokens are written; a fresh temporary directory, removed at the end, if `None`.
     pub directory: Option<PathBuf>,
     /// TLS versions that are spoken.
@@ -32,6 +37,8 @@ pub struct Config {
     pub keep_alive: KeepAliveRule,
     /// How the session expiry interval that a client asks for is adjusted.
     pub session_expiry: SessionExpiryRule,
+    /// How a connection ends whose session another one takes over; AWS sends DISCONNECT 142.
+    pub takeover_end: ConnectionEnd,
     /// How messages are sent to subscribers.
     pub delivery: Delivery,
     /// Limits on single packets and on what a connection or a session may hold.
@@ -40,7 +47,7 @@ pub struct Config {
     pub quotas: Quotas,
     /// Topic filters that nobody may publish or subscribe to (reason code 135), as an AWS policy would have it.
     pub denied_topics: Vec<String>,
-    /// How long a client may take for TLS and CONNECT.
+    /// How long a client may take for TLS and CONNECT, and for a request for a token.
     pub connect_timeout: Duration,
     /// Whether the PUBLISH packets received and their acknowledgements are kept for [`crate::Simulator::publishes`] and
     /// [`crate::Simulator::acknowledgements`].
@@ -54,6 +61,7 @@ impl Default for Config {
             alpn_port: 0,
             plain_port: None,
             password_listener: None,
+            mint_port: None,
             directory: None,
             tls_versions: TlsVersions::Both,
             server_certificate: ServerCertificate::Good,
@@ -62,6 +70,7 @@ impl Default for Config {
             connack: ConnackProperties::aws(),
             keep_alive: KeepAliveRule::Aws,
             session_expiry: SessionExpiryRule::aws(),
+            takeover_end: ConnectionEnd::Disconnect(reason::SESSION_TAKEN_OVER),
             delivery: Delivery::default(),
             limits: Limits::aws(),
             quotas: Quotas::none(),
@@ -139,13 +148,16 @@ pub struct Authorizer {
     pub password: Option<Vec<u8>>,
     /// The shape of the tokens that the simulator mints.
     pub token_format: TokenFormat,
-    /// How long the token that is written to the directory lives.
+    /// How long the token that is written to the directory lives, and one that is asked for over HTTP.
     pub token_ttl: Duration,
     /// How a bad or expired token is answered (AWS leaves this open: 135, 134 or a bare close).
     pub refusal: Refusal,
     /// When the connection is ended (`disconnectAfterInSeconds`).
     pub disconnect_after: DisconnectAfter,
-    /// How the connection is ended then (AWS leaves this open).
+    /// How often it is asked again about the token of a living connection (`refreshAfterInSeconds`); never if `None`.
+    /// The client hears nothing of it, unless the token is bad by then: that ends the connection.
+    pub refresh_after: Option<Duration>,
+    /// How a connection is ended by it (AWS leaves this open).
     pub end: ConnectionEnd,
 }
 
@@ -160,6 +172,7 @@ impl Default for Authorizer {
             token_ttl: Duration::from_secs(3600),
             refusal: Refusal::Connack(135),
             disconnect_after: DisconnectAfter::TokenExpiry,
+            refresh_after: None,
             end: ConnectionEnd::Disconnect(135),
         }
     }
@@ -307,6 +320,11 @@ impl SessionExpiryRule {
         Self { when_absent_secs: 3600, maximum_secs: 7 * 24 * 3600 }
     }
 
+    /// None: every session ends with its connection, so session present is never said.
+    pub fn none() -> Self {
+        Self { when_absent_secs: 0, maximum_secs: 0 }
+    }
+
     /// The interval that is granted.
     pub(crate) fn grant(self, requested: Option<u32>, clean_start: bool) -> u32 {
         let default = if clean_start { 0 } else { self.when_absent_secs };
@@ -340,11 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn session_expiry_is_capped_at_seven_days() {
+    fn session_expiry_is_capped() {
         let aws = SessionExpiryRule::aws();
         assert_eq!(aws.grant(Some(u32::MAX), true), 604_800);
         assert_eq!(aws.grant(Some(60), false), 60);
         assert_eq!(aws.grant(None, false), 3600);
         assert_eq!(aws.grant(None, true), 0);
+        assert_eq!(SessionExpiryRule::none().grant(Some(60), false), 0);
+        assert_eq!(SessionExpiryRule::none().grant(None, false), 0);
     }
 }

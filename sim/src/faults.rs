@@ -2,6 +2,36 @@
 
 use std::time::Duration;
 
+use crate::config::ConnectionEnd;
+
+/// How far a connection has come before its CONNECT. Without TLS all three are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// TCP is there, nothing has been read.
+    Accepted,
+    /// The client's first TLS message has been read, nothing answered.
+    ClientHello,
+    /// TLS is there, CONNECT has not been read.
+    Established,
+}
+
+/// What befalls a connection before its CONNECT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkFault {
+    /// The socket is closed.
+    Close(Step),
+    /// Nothing more is answered; the socket stays open.
+    Ignore(Step),
+}
+
+impl LinkFault {
+    pub(crate) fn step(self) -> Step {
+        match self {
+            Self::Close(step) | Self::Ignore(step) => step,
+        }
+    }
+}
+
 /// What befalls a CONNECT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectFault {
@@ -11,6 +41,14 @@ pub enum ConnectFault {
     Close,
     /// Nothing is answered; the socket stays open.
     Ignore,
+    /// Nothing is decided before [`crate::Simulator::release_connects`]: an older connection of the client lives on.
+    Hold,
+    /// It takes the session over, which ends an older connection, and the socket is closed without CONNACK.
+    TakeOverAndClose,
+    /// It takes the session over, and CONNACK is kept back until [`crate::Simulator::release_connects`].
+    TakeOverAndHold,
+    /// An older connection of the client ends like this as soon as it arrives; else it goes its way.
+    EndOld(ConnectionEnd),
 }
 
 /// What befalls a PUBLISH.
@@ -35,6 +73,21 @@ pub enum SubscribeFault {
     DropAcknowledgement,
     /// The socket is closed without an acknowledgement, nothing is carried out.
     Close,
+}
+
+/// What befalls a request for a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MintFault {
+    /// It is refused with this HTTP status.
+    Fail(u16),
+    /// Nothing is answered; the socket stays open.
+    Ignore,
+    /// The answer takes that long; the token's life has begun meanwhile.
+    Delay(Duration),
+    /// The token has expired already.
+    ExpiredToken,
+    /// The answer says 200, and is none.
+    Garbage,
 }
 
 /// A fault that befalls the next few packets.
@@ -64,9 +117,11 @@ impl<F: Copy> Armed<F> {
 
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
+    pub links: Armed<LinkFault>,
     pub connects: Armed<ConnectFault>,
     pub publishes: Armed<PublishFault>,
     pub subscribes: Armed<SubscribeFault>,
+    pub mints: Armed<MintFault>,
     pub connack_delay: Duration,
 }
 

@@ -1,8 +1,12 @@
 //! What a simulator has seen, for tests to look at.
 
 use std::collections::VecDeque;
+use std::time::{Duration, SystemTime};
 
 use mqtt_protocol_core::mqtt::ArcPayload;
+
+use crate::faults::MintFault;
+use crate::token::Token;
 
 const MOST_CONNECTS: usize = 10_000;
 const MOST_PUBLISHES: usize = 100_000;
@@ -21,10 +25,20 @@ pub struct Stats {
     pub open_clients: u64,
     /// TLS handshakes that failed, or were refused for their ALPN or missing SNI.
     pub tls_failures: u64,
+    /// Connections that a [`crate::LinkFault`] befell.
+    pub links_cut: u64,
+    /// CONNECTs that are kept waiting now by a [`crate::ConnectFault`].
+    pub connects_held: u64,
     /// CONNECTs accepted.
     pub connects_accepted: u64,
     /// CONNECTs refused, by CONNACK or by closing.
     pub connects_refused: u64,
+    /// Of these, refused because they came too fast after others of their client identifier.
+    pub connects_throttled: u64,
+    /// Tokens that were made for those who asked over HTTP.
+    pub tokens_minted: u64,
+    /// How often the authorizer was asked again about a living connection, as `refresh_after` says.
+    pub policy_refreshes: u64,
     /// CONNECTs that took a session over from a live connection.
     pub takeovers: u64,
     /// PUBLISH packets received (whatever became of them).
@@ -92,6 +106,8 @@ pub struct ConnectRecord {
     pub client_id: String,
     /// User name.
     pub user_name: Option<String>,
+    /// The custom authorizer's token in the user name, decoded, if there is one.
+    pub token: Option<String>,
     /// Password.
     pub password: Option<Vec<u8>>,
     /// Clean start.
@@ -108,7 +124,7 @@ pub struct ConnectRecord {
     pub will_delay: Option<u32>,
     /// User properties.
     pub user_properties: Vec<(String, String)>,
-    /// Reason code of CONNACK; `None` if the connection was closed without one.
+    /// Reason code of CONNACK; `None` if there was none.
     pub answer: Option<u8>,
     /// Session present, as CONNACK said.
     pub session_present: bool,
@@ -181,6 +197,20 @@ pub struct EndRecord {
     pub sent: Option<u8>,
 }
 
+/// A token that was asked for over HTTP.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MintRecord {
+    /// When.
+    pub time: SystemTime,
+    /// How long it lives.
+    pub ttl: Duration,
+    /// What befell the request.
+    pub fault: Option<MintFault>,
+    /// The token, if one was made.
+    pub token: Option<Token>,
+}
+
 #[derive(Default)]
 pub(crate) struct Journal {
     pub stats: Stats,
@@ -189,6 +219,7 @@ pub(crate) struct Journal {
     payload_bytes: usize,
     pub acknowledgements: VecDeque<AcknowledgementRecord>,
     pub ends: VecDeque<EndRecord>,
+    pub mints: VecDeque<MintRecord>,
     pub protocol_errors: VecDeque<String>,
 }
 
@@ -227,6 +258,11 @@ impl Journal {
 
     pub fn end(&mut self, record: EndRecord) {
         push(&mut self.ends, record, MOST_CONNECTS);
+    }
+
+    pub fn mint(&mut self, record: MintRecord) {
+        self.stats.tokens_minted += u64::from(record.token.is_some());
+        push(&mut self.mints, record, MOST_CONNECTS);
     }
 
     pub fn protocol_error(&mut self, text: String) {

@@ -32,10 +32,12 @@ mod directory;
 mod error;
 mod faults;
 mod frame;
+mod http;
 mod journal;
 mod key_formats;
 mod limits;
 mod listener;
+mod mint;
 mod packet;
 mod percent;
 mod reply;
@@ -52,9 +54,10 @@ pub use config::{
     PasswordListener, Refusal, ServerCertificate, SessionExpiryRule, TlsVersions, TokenFormat,
 };
 pub use error::Error;
-pub use faults::{ConnectFault, PublishFault, SubscribeFault};
+pub use faults::{ConnectFault, LinkFault, MintFault, PublishFault, Step, SubscribeFault};
 pub use journal::{
-    AcknowledgementKind, AcknowledgementRecord, ConnectRecord, EndRecord, Listener, PublishRecord, Stats,
+    AcknowledgementKind, AcknowledgementRecord, ConnectRecord, EndRecord, Listener, MintRecord,
+    PublishRecord, Stats,
 };
 pub use limits::{Limits, Quotas};
 pub use simulator::{SessionInfo, Simulator};

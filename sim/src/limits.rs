@@ -79,7 +79,8 @@ pub struct Quotas {
     pub publishes_per_second: Option<u32>,
     /// Bytes that one connection may send in a second; the excess is delayed.
     pub bytes_per_second: Option<u32>,
-    /// CONNECTs of one client identifier in a second; the excess is refused as `connect_refusal` says.
+    /// CONNECTs of one client identifier in a second, those that are refused for another reason included; the
+    /// excess is not counted, and refused as `connect_refusal` says.
     pub connects_per_second: Option<u32>,
     /// How too many CONNECTs are answered (AWS leaves this open).
     pub connect_refusal: crate::Refusal,

@@ -15,6 +15,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::connection::{self, Access, Peer};
 use crate::error::Error;
+use crate::faults::{LinkFault, Step};
 use crate::journal::Listener;
 use crate::shared::Shared;
 use crate::tls::{ALPN_CERTIFICATE, ServerConfigs};
@@ -50,29 +51,23 @@ impl Port {
         Err(failed(io::ErrorKind::AddrInUse.into()))
     }
 
-    /// Accepts until everything ends.
-    pub fn serve(
-        self,
-        shared: &Arc<Shared>,
-        tls: &Arc<ServerConfigs>,
-        listener: Listener,
-        slots: &Arc<Semaphore>,
-        tasks: &mut JoinSet<()>,
-    ) {
+    /// Accepts until everything ends, as many connections at a time as there are slots.
+    pub fn serve<S, F>(self, shared: &Arc<Shared>, slots: &Arc<Semaphore>, tasks: &mut JoinSet<()>, serve: S)
+    where
+        S: Fn(TcpStream, SocketAddr) -> F + Clone + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
         for socket in self.listeners {
-            let (shared, tls, slots) = (shared.clone(), tls.clone(), slots.clone());
-            tasks.spawn(accept(shared, tls, listener, slots, socket));
+            tasks.spawn(accept(shared.clone(), slots.clone(), socket, serve.clone()));
         }
     }
 }
 
-async fn accept(
-    shared: Arc<Shared>,
-    tls: Arc<ServerConfigs>,
-    listener: Listener,
-    slots: Arc<Semaphore>,
-    socket: TcpListener,
-) {
+async fn accept<S, F>(shared: Arc<Shared>, slots: Arc<Semaphore>, socket: TcpListener, serve: S)
+where
+    S: Fn(TcpStream, SocketAddr) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
         let (stream, from) = tokio::select! {
@@ -91,15 +86,10 @@ async fn accept(
         let Some(Ok(slot)) = shared.unless_stopped(slots.clone().acquire_owned()).await else {
             break;
         };
-        shared.count(|stats| {
-            stats.connections += 1;
-            stats.open_connections += 1;
-        });
-        let open = Open(shared.clone());
-        let (shared, tls) = (shared.clone(), tls.clone());
+        let served = serve(stream, from);
         connections.spawn(async move {
-            serve(shared, tls, listener, stream, from).await;
-            drop((slot, open));
+            served.await;
+            drop(slot);
         });
         while connections.try_join_next().is_some() {}
     }
@@ -110,22 +100,40 @@ async fn accept(
 /// Counts a connection as open while it lives, however it ends.
 struct Open(Arc<Shared>);
 
+impl Open {
+    fn new(shared: Arc<Shared>) -> Self {
+        shared.count(|stats| {
+            stats.connections += 1;
+            stats.open_connections += 1;
+        });
+        Self(shared)
+    }
+}
+
 impl Drop for Open {
     fn drop(&mut self) {
         self.0.count(|stats| stats.open_connections -= 1);
     }
 }
 
-async fn serve(
+/// Serves one client of the broker.
+pub(crate) async fn serve(
     shared: Arc<Shared>,
     tls: Arc<ServerConfigs>,
     listener: Listener,
     stream: TcpStream,
     from: SocketAddr,
 ) {
+    let _open = Open::new(shared.clone());
     let _ = stream.set_nodelay(true);
     if shared.unless_stopped(shared.thawed()).await.is_none() {
         return;
+    }
+    let fault = shared.faults().links.fire();
+    if let Some(fault) = fault
+        && (fault.step() == Step::Accepted || listener == Listener::Plain)
+    {
+        return befall(&shared, fault, stream).await;
     }
     if listener == Listener::Plain {
         let peer = Peer {
@@ -139,15 +147,16 @@ async fn serve(
         return connection::serve(shared, stream, peer).await;
     }
     let limit = shared.config.connect_timeout;
-    let handshake = timeout(limit, handshake(&tls, listener, stream));
+    let handshake = timeout(limit, handshake(&tls, listener, stream, fault));
     let Some(handshake) = shared.unless_stopped(handshake).await else {
         return;
     };
     match handshake.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-        Ok((stream, access)) => {
+        Ok(Opened::Cut(fault, stream)) => befall(&shared, fault, stream).await,
+        Ok(Opened::Tls(stream, access)) => {
             let peer = peer(listener, access, &stream);
             tracing::debug!(%from, ?peer, "TLS established");
-            connection::serve(shared, stream, peer).await;
+            connection::serve(shared, *stream, peer).await;
         }
         Err(error) => {
             tracing::info!(%from, ?listener, "TLS failed: {error}");
@@ -156,12 +165,35 @@ async fn serve(
     }
 }
 
+/// Lets a fault befall a connection that has come that far.
+async fn befall(shared: &Shared, fault: LinkFault, mut stream: TcpStream) {
+    shared.count(|stats| stats.links_cut += 1);
+    if let LinkFault::Ignore(_) = fault {
+        // It is read, so that the end is seen when the client closes.
+        let mut nowhere = tokio::io::sink();
+        shared.unless_stopped(tokio::io::copy(&mut stream, &mut nowhere)).await;
+    }
+}
+
+/// What a TLS handshake came to.
+enum Opened {
+    Tls(Box<TlsStream<TcpStream>>, Access),
+    /// It has come as far as it shall.
+    Cut(LinkFault, TcpStream),
+}
+
 async fn handshake(
     tls: &ServerConfigs,
     listener: Listener,
     stream: TcpStream,
-) -> io::Result<(TlsStream<TcpStream>, Access)> {
+    fault: Option<LinkFault>,
+) -> io::Result<Opened> {
     let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    if let Some(fault) = fault
+        && fault.step() == Step::ClientHello
+    {
+        return Ok(Opened::Cut(fault, start.io));
+    }
     let (config, access) = match listener {
         Listener::Mtls => (&tls.mtls, Access::Certificate),
         Listener::Password | Listener::Plain => (&tls.password, Access::Password),
@@ -172,7 +204,11 @@ async fn handshake(
             None => return Err(io::Error::other("no ALPN: WebSocket is not spoken")),
         },
     };
-    Ok((start.into_stream(config.clone()).await?, access))
+    let stream = start.into_stream(config.clone()).await?;
+    Ok(match fault {
+        Some(fault) => Opened::Cut(fault, stream.into_inner().0),
+        None => Opened::Tls(Box::new(stream), access),
+    })
 }
 
 /// What the client's ALPN asks for; `None` if it has none.

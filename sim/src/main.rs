@@ -95,7 +95,12 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
 fn announce(simulator: &Simulator) -> io::Result<()> {
     let mut line =
         format!("gecko-iot-sim ready mtls={} alpn={}", simulator.mtls_port(), simulator.alpn_port());
-    for (name, port) in [("plain", simulator.plain_port()), ("password", simulator.password_port())] {
+    let optional = [
+        ("plain", simulator.plain_port()),
+        ("password", simulator.password_port()),
+        ("mint", simulator.mint_port()),
+    ];
+    for (name, port) in optional {
         if let Some(port) = port {
             line += &format!(" {name}={port}");
         }

@@ -1,12 +1,13 @@
 //! What the tasks of one simulator share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use crate::authorizer::{self, Denial, Grant, Shown};
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::error::Error;
@@ -32,8 +33,21 @@ pub(crate) struct Shared {
     pub frozen: watch::Sender<bool>,
     /// Everything ends.
     pub stopping: watch::Sender<bool>,
+    /// Tokens that the authorizer takes no more.
+    pub revoked: watch::Sender<HashSet<String>>,
+    /// Counts how often CONNECTs that are held were let go.
+    pub releases: watch::Sender<u64>,
     /// A session lost its connection: there may be a new deadline.
     pub housekeeping: Notify,
+}
+
+/// Counts a CONNECT as held, however that ends.
+struct Held<'a>(&'a Shared);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.count(|stats| stats.connects_held -= 1);
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -51,6 +65,8 @@ impl Shared {
             changes: watch::Sender::new(0),
             frozen: watch::Sender::new(false),
             stopping: watch::Sender::new(false),
+            revoked: watch::Sender::default(),
+            releases: watch::Sender::new(0),
             housekeeping: Notify::new(),
             config,
         })
@@ -93,9 +109,10 @@ impl Shared {
         self.note(|journal| journal.protocol_error(format!("{client}: {}", violation.text)));
     }
 
-    /// Whether one more CONNECT of this client identifier is within the rate.
+    /// Whether one more CONNECT of this client identifier is within the rate. One without gets an identifier of its
+    /// own.
     pub fn may_connect(&self, client_id: &str, now: Instant) -> bool {
-        let Some(most) = self.config.quotas.connects_per_second else {
+        let Some(most) = self.config.quotas.connects_per_second.filter(|_| !client_id.is_empty()) else {
             return true;
         };
         let mut rates = lock(&self.connect_rates);
@@ -103,6 +120,12 @@ impl Shared {
             rates.clear();
         }
         rates.entry(client_id.to_owned()).or_insert_with(|| Rate::new(most, now)).take(1.0, now)
+    }
+
+    /// Asks the authorizer about what a client has shown.
+    pub fn authorize(&self, shown: Shown<'_>) -> Result<Grant, Denial> {
+        let revoked = self.revoked.borrow();
+        authorizer::authorize(&self.config.authorizer, &self.signer, &revoked, shown, SystemTime::now())
     }
 
     /// The moment on the monotonic clock at which the wall clock will show `time`; `None` if that is out of reach.
@@ -116,6 +139,14 @@ impl Shared {
         let _ = self.frozen.subscribe().wait_for(|frozen| !frozen).await;
     }
 
+    /// Returns once a CONNECT that is held is let go.
+    pub async fn released(&self) {
+        let mut releases = self.releases.subscribe();
+        self.count(|stats| stats.connects_held += 1);
+        let _held = Held(self);
+        let _ = releases.changed().await;
+    }
+
     /// What `work` comes to, or `None` if everything ends before.
     pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
@@ -127,5 +158,39 @@ impl Shared {
     /// Returns once everything ends.
     pub async fn stopped(&self) {
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::limits::Quotas;
+
+    #[test]
+    fn each_client_identifier_may_connect_once_a_second() {
+        let shared = Shared::new(Arc::new(Config { quotas: Quotas::aws(), ..Config::default() })).unwrap();
+        let start = Instant::now();
+        let table = [
+            ("a", 0, true),
+            ("b", 0, true),
+            ("a", 1, false),
+            ("a", 999, false),
+            // What was refused has not been counted.
+            ("a", 1001, true),
+            ("a", 2000, false),
+            // Nothing is saved up.
+            ("a", 60_000, true),
+            ("a", 60_001, false),
+            ("", 60_001, true),
+            ("", 60_001, true),
+        ];
+        for (client_id, ms, expected) in table {
+            let now = start + Duration::from_millis(ms);
+            assert_eq!(shared.may_connect(client_id, now), expected, "{client_id:?} after {ms} ms");
+        }
+        let generic = Shared::new(Arc::new(Config::generic_broker())).unwrap();
+        assert!((0..100).all(|_| generic.may_connect("a", start)));
     }
 }

@@ -16,9 +16,12 @@ use crate::config::{Config, ConnectionEnd, TokenFormat};
 use crate::connection;
 use crate::directory::{Directory, write_private};
 use crate::error::Error;
-use crate::faults::{ConnectFault, PublishFault, SubscribeFault};
-use crate::journal::{AcknowledgementRecord, ConnectRecord, EndRecord, Listener, PublishRecord, Stats};
-use crate::listener::Port;
+use crate::faults::{ConnectFault, LinkFault, MintFault, PublishFault, SubscribeFault};
+use crate::journal::{
+    AcknowledgementRecord, ConnectRecord, EndRecord, Listener, MintRecord, PublishRecord, Stats,
+};
+use crate::listener::{self, Port};
+use crate::mint;
 use crate::shared::Shared;
 use crate::tls::ServerConfigs;
 use crate::token::Token;
@@ -35,6 +38,7 @@ pub struct Simulator {
     alpn_port: u16,
     plain_port: Option<u16>,
     password_port: Option<u16>,
+    mint_port: Option<u16>,
     tasks: JoinSet<()>,
 }
 
@@ -67,6 +71,7 @@ impl Simulator {
         let alpn = Port::open(config.alpn_port).await?;
         let plain = open(config.plain_port).await?;
         let password = open(config.password_listener.as_ref().map(|listener| listener.port)).await?;
+        let mint = open(config.mint_port).await?;
 
         let directory = Directory::open(config.directory.as_deref())?;
         directory.write_certificates(&certificates)?;
@@ -77,6 +82,7 @@ impl Simulator {
             alpn_port: alpn.number,
             plain_port: number(&plain),
             password_port: number(&password),
+            mint_port: number(&mint),
             shared: shared.clone(),
             certificates,
             directory,
@@ -94,8 +100,18 @@ impl Simulator {
         ];
         for (port, listener) in ports {
             if let Some(port) = port {
-                port.serve(&shared, &tls, listener, &slots, &mut simulator.tasks);
+                let (broker, tls) = (shared.clone(), tls.clone());
+                port.serve(&shared, &slots, &mut simulator.tasks, move |stream, from| {
+                    listener::serve(broker.clone(), tls.clone(), listener, stream, from)
+                });
             }
+        }
+        if let Some(port) = mint {
+            let (minter, alpn_port) = (shared.clone(), simulator.alpn_port);
+            let slots = Arc::new(Semaphore::new(mint::SLOTS));
+            port.serve(&shared, &slots, &mut simulator.tasks, move |stream, from| {
+                mint::serve(minter.clone(), alpn_port, stream, from)
+            });
         }
         simulator.tasks.spawn(housekeeping(shared));
         Ok(simulator)
@@ -129,6 +145,11 @@ impl Simulator {
     /// Port with TLS, user name and password, if there is one.
     pub fn password_port(&self) -> Option<u16> {
         self.password_port
+    }
+
+    /// Port of the endpoint that hands out tokens over plain HTTP, if there is one.
+    pub fn mint_port(&self) -> Option<u16> {
+        self.mint_port
     }
 
     /// The CA that clients must trust.
@@ -172,6 +193,14 @@ impl Simulator {
     pub fn mint_token_as(&self, format: TokenFormat, ttl: Duration) -> Result<Token, Error> {
         let authorizer = &self.shared.config.authorizer;
         self.shared.signer.mint(authorizer, format, ttl, SystemTime::now(), self.alpn_port)
+    }
+
+    /// Lets the authorizer take a token no more: CONNECTs with it are refused, connections that came with it end, as
+    /// the configuration says.
+    pub fn revoke(&self, token: &str) {
+        self.shared.revoked.send_modify(|revoked| {
+            revoked.insert(token.to_owned());
+        });
     }
 
     /// Writes `token.txt`, `signature.txt` and `broker-url.txt` anew.
@@ -219,6 +248,11 @@ impl Simulator {
     /// How clients' connections ended, the last 10,000 at most.
     pub fn ends(&self) -> Vec<EndRecord> {
         self.shared.journal().ends.iter().cloned().collect()
+    }
+
+    /// The tokens that were asked for over HTTP, the last 10,000 at most.
+    pub fn mints(&self) -> Vec<MintRecord> {
+        self.shared.journal().mints.iter().cloned().collect()
     }
 
     /// Client identifiers with a session, and whether they are connected.
@@ -294,9 +328,19 @@ impl Simulator {
         self.shared.frozen.send_replace(frozen);
     }
 
+    /// Lets something befall the next `count` connections, before their CONNECT.
+    pub fn on_links(&self, count: usize, fault: LinkFault) {
+        self.shared.faults().links.arm(count, fault);
+    }
+
     /// Lets something befall the next `count` CONNECTs.
     pub fn on_connects(&self, count: usize, fault: ConnectFault) {
         self.shared.faults().connects.arm(count, fault);
+    }
+
+    /// Lets the CONNECTs go on that are held now; `connects_held` in [`Simulator::stats`] tells how many.
+    pub fn release_connects(&self) {
+        self.shared.releases.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Lets something befall the next `count` PUBLISH packets.
@@ -307,6 +351,11 @@ impl Simulator {
     /// Lets something befall the next `count` SUBSCRIBE and UNSUBSCRIBE packets.
     pub fn on_subscribes(&self, count: usize, fault: SubscribeFault) {
         self.shared.faults().subscribes.arm(count, fault);
+    }
+
+    /// Lets something befall the next `count` requests for a token over HTTP.
+    pub fn on_mints(&self, count: usize, fault: MintFault) {
+        self.shared.faults().mints.arm(count, fault);
     }
 
     /// How long CONNACK is held back from now on.

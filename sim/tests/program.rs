@@ -63,9 +63,9 @@ impl Drop for Program {
 #[test]
 fn the_ready_line_names_ports_and_directory_and_a_signal_stops_it() {
     for signal in ["TERM", "INT"] {
-        let mut program = Program::start(&["--plain", "--password", "me:secret"]);
+        let mut program = Program::start(&["--plain", "--password", "me:secret", "--mint"]);
         assert!(program.line.starts_with("gecko-iot-sim ready mtls="), "{}", program.line);
-        for name in ["mtls", "alpn", "plain", "password"] {
+        for name in ["mtls", "alpn", "plain", "password", "mint"] {
             let port: u16 = program.field(name).unwrap().parse().unwrap();
             TcpStream::connect(("127.0.0.1", port)).unwrap();
         }
@@ -85,7 +85,7 @@ fn a_directory_that_was_given_stays() {
     let (path, file) = (directory.path().join("new"), directory.path().join("url"));
     let mut program =
         Program::start(&["--dir", path.to_str().unwrap(), "--token-file", file.to_str().unwrap()]);
-    assert_eq!(program.field("plain"), None);
+    assert_eq!((program.field("plain"), program.field("mint")), (None, None));
     assert!(fs::read_to_string(&file).unwrap().starts_with("wss://localhost:"));
     program.signal("TERM");
     assert_eq!(program.exit_code(), Some(0));

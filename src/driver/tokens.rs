@@ -12,6 +12,7 @@ use crate::runtime::refused;
 use crate::shared::{Shared, registry};
 use crate::{Error, ErrorKind, Result, panics, sys};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -111,23 +112,31 @@ impl Shared {
     /// Calls the provider on a thread of its own, unless it is still in the last call.
     fn call_provider(self: &Arc<Self>, request: TokenRequest) -> Result<bool> {
         let mut provider = lock(&self.provider);
-        if provider.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+        if provider.busy.load(Ordering::Acquire) {
             return Ok(false);
         }
         let Some(call) = provider.call.clone() else { return Ok(false) };
         if let Some(thread) = provider.thread.take() {
+            // On its way out.
             let _ = thread.join();
         }
-        let bell = self.bell.clone();
+        let (bell, busy) = (self.bell.clone(), provider.busy.clone());
         let work = move || {
             let call: TokenProvider = call;
             if let Err(panic) = panics::catch(|| panics::outside(|| call(request))) {
                 tracing::error!(panic, "the token provider panicked");
             }
             drop(call);
+            // Before the bell: whoever hears it may call again.
+            busy.store(false, Ordering::Release);
             bell.ring();
         };
-        provider.thread = Some(sys::spawn("gecko-mqtt-cred", CALLBACK_STACK, work).map_err(|e| refused(&e))?);
+        provider.busy.store(true, Ordering::Release);
+        let thread = sys::spawn("gecko-mqtt-cred", CALLBACK_STACK, work);
+        provider.thread = Some(thread.map_err(|error| {
+            provider.busy.store(false, Ordering::Release);
+            refused(&error)
+        })?);
         Ok(true)
     }
 }

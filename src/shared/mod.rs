@@ -83,6 +83,8 @@ pub struct Shared {
 pub struct Provider {
     pub call: Option<TokenProvider>,
     pub thread: Option<JoinHandle<()>>,
+    /// The thread is in the call.
+    pub busy: Arc<AtomicBool>,
 }
 
 impl Shared {
@@ -106,7 +108,7 @@ impl Shared {
             bell,
             mailbox,
             last_failure: Mutex::default(),
-            provider: Mutex::new(Provider { call, thread: None }),
+            provider: Mutex::new(Provider { call, thread: None, busy: Arc::default() }),
             client_id: Mutex::new(settings.client_id.clone().unwrap_or_else(generated_client_id)),
             reconnect: AtomicBool::new(settings.reconnect),
             network_changed: AtomicBool::new(false),

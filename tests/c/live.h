@@ -124,7 +124,7 @@ static inline int no_library_thread_left(void) {
 typedef struct {
     pid_t pid;
     int keep; /* the simulator ends when this is closed, however the test ends */
-    unsigned mtls, alpn, plain;
+    unsigned mtls, alpn, plain, mint;
     char dir[256];
 } simulator_t;
 
@@ -134,7 +134,7 @@ static inline simulator_t simulator_start(void) {
     int in[2], out[2];
     char line[1024];
     size_t used = 0;
-    const char *plain, *dir;
+    const char *plain, *mint, *dir;
     memset(&sim, 0, sizeof sim);
     if (program == NULL) {
         fprintf(stderr, "set GECKO_IOT_SIM to the program gecko-iot-sim\n");
@@ -146,7 +146,7 @@ static inline simulator_t simulator_start(void) {
     if (sim.pid == 0) {
         dup2(in[0], 0);
         dup2(out[1], 1);
-        execl(program, program, "--plain", "--stop-on-stdin-eof", (char *)NULL);
+        execl(program, program, "--plain", "--mint", "--stop-on-stdin-eof", (char *)NULL);
         _exit(127);
     }
     close(in[0]);
@@ -164,6 +164,8 @@ static inline simulator_t simulator_start(void) {
     CHECK(sscanf(line, "gecko-iot-sim ready mtls=%u alpn=%u", &sim.mtls, &sim.alpn) == 2);
     plain = strstr(line, " plain=");
     CHECK(plain != NULL && sscanf(plain, " plain=%u", &sim.plain) == 1);
+    mint = strstr(line, " mint=");
+    CHECK(mint != NULL && sscanf(mint, " mint=%u", &sim.mint) == 1);
     dir = strstr(line, " dir=");
     CHECK(dir != NULL);
     snprintf(sim.dir, sizeof sim.dir, "%s", dir + 5);

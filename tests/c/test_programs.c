@@ -100,6 +100,60 @@ static void tools(void) {
     CHECK(strcmp(heard, "tools/a kept\ntools/b again\ntools/b again\n") == 0);
 }
 
+/* Reads what a program prints until `text` is in it. */
+static void hear(int out, const char *text) {
+    char heard[4096] = "";
+    size_t used = 0;
+    while (strstr(heard, text) == NULL) {
+        ssize_t count = read(out, heard + used, sizeof heard - 1 - used);
+        CHECK(count > 0);
+        used += (size_t)count;
+        heard[used] = '\0';
+    }
+}
+
+static void write_file(const char *path, const char *text) {
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+/* Tokens come and go, and no message is lost. */
+static void renewals(const simulator_t *sim) {
+    char short_lived[64], nothing[64], file[400], expired[200];
+    const char *with_file[] = {"token_refresh", "--broker-url-file", file, "--cafile", ca_file, NULL};
+    char *good = simulator_file(sim, "broker-url.txt");
+    int out[2];
+    pid_t pid;
+    snprintf(short_lived, sizeof short_lived, "http://127.0.0.1:%u/broker-url?ttl=2", sim->mint);
+    EXPECT(0, "token_refresh", "--fetch", short_lived, "--host", "localhost", "--cafile", ca_file,
+           "--renewals", "2", "--interval", "20", "--timeout", "100", "-q");
+
+    /* The file's token has expired, until somebody writes another one there. */
+    snprintf(file, sizeof file, "%s/url.txt", sim->dir);
+    snprintf(expired, sizeof expired,
+             "wss://localhost:%u/mqtt?x-amz-customauthorizer-name=gecko&token=eyJleHAiOjF9\n", sim->alpn);
+    write_file(file, expired);
+    CHECK(pipe2(out, O_CLOEXEC) == 0);
+    pid = start(out[1], with_file);
+    close(out[1]);
+    hear(out[0], "token: one is needed\n");
+    write_file(file, good);
+    free(good);
+    hear(out[0], "message 1\n");
+    CHECK(kill(pid, SIGTERM) == 0);
+    hear(out[0], "lost: 0, doubled: 0\n");
+    CHECK(finished(pid) == 0);
+    close(out[0]);
+
+    EXPECT(27, "token_refresh", "--broker-url-file", url_file, "--cafile", ca_file, "--renewals", "1",
+           "--timeout", "1");
+    snprintf(nothing, sizeof nothing, "http://127.0.0.1:%u/nothing", sim->mint);
+    EXPECT(1, "token_refresh", "--fetch", nothing, "--host", "localhost", "--timeout", "1");
+    EXPECT(1, "token_refresh", "--fetch", "http://127.0.0.1:1/", "--host", "localhost", "--timeout", "1");
+    EXPECT(2, "token_refresh", "--fetch", "https://localhost:1/", "--host", "localhost");
+    EXPECT(2, "token_refresh", "--host", "localhost");
+}
+
 static void wrong_usage(void) {
     EXPECT(0, "publish", "--help");
     EXPECT(0, "subscribe", "--version");
@@ -120,6 +174,7 @@ int main(void) {
     snprintf(ca_file, sizeof ca_file, "%s/ca.pem", sim.dir);
     first_programs(&sim);
     tools();
+    renewals(&sim);
     wrong_usage();
     simulator_stop(&sim);
     return 0;

@@ -17,8 +17,7 @@ use bytes::BytesMut;
 use mqtt_protocol_core::mqtt::packet::RetainHandling;
 use tokio::time::Instant;
 
-use crate::config::{Config, ConnectionEnd};
-use crate::violation::reason;
+use crate::config::Config;
 use groups::Groups;
 use link::Link;
 use message::{Delivery, Message};
@@ -76,7 +75,7 @@ impl Broker {
     /// Opens or resumes a session for a connection, which takes it over from an older one. Whether there was one.
     pub fn attach(&mut self, client_id: &str, attach: Attach, now: Instant) -> bool {
         if let Some(old) = self.sessions.get_mut(client_id).and_then(|session| session.link.take()) {
-            old.reach.end.send_replace(Some(ConnectionEnd::Disconnect(reason::SESSION_TAKEN_OVER)));
+            old.reach.end.send_replace(Some(self.config.takeover_end));
             self.settle_will_at_takeover(client_id, attach.clean_start, now);
             self.end_unless_it_outlives(client_id, now);
         }

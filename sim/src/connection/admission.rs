@@ -1,7 +1,5 @@
 //! Decides whether a CONNECT is accepted, and what it is granted.
 
-use std::time::SystemTime;
-
 use mqtt_protocol_core::mqtt::packet::v5_0::Connect;
 use mqtt_protocol_core::mqtt::packet::{
     AssignedClientIdentifier, MaximumPacketSize, MaximumQos, Properties, Property, ReasonString,
@@ -12,7 +10,7 @@ use mqtt_protocol_core::mqtt::result_code::MqttError;
 use tokio::time::Instant;
 
 use super::{Access, Peer};
-use crate::authorizer;
+use crate::authorizer::Shown;
 use crate::config::{Config, DisconnectAfter, Refusal};
 use crate::error::Error;
 use crate::packet::qos_number;
@@ -98,12 +96,6 @@ pub(super) fn admit(
     }
     let authorized_until = authenticate(shared, peer, connect)?;
     let (client_id, assigned) = client_id(shared, connect)?;
-    if !shared.may_connect(&client_id, Instant::now()) {
-        return Err(Denial::new(
-            config.quotas.connect_refusal,
-            "too many CONNECTs of this client identifier",
-        ));
-    }
     check_will(config, connect)?;
     let (keep_alive, tell_keep_alive) = config.keep_alive.apply(connect.keep_alive());
     Ok(Admission {
@@ -131,14 +123,10 @@ fn authenticate(shared: &Shared, peer: &Peer, connect: &Connect) -> Result<Optio
             right.then_some(None).ok_or_else(denial)
         }
         Access::Authorizer => {
-            let grant = authorizer::authorize(
-                &config.authorizer,
-                &shared.signer,
-                connect.user_name(),
-                connect.password(),
-                SystemTime::now(),
-            )
-            .map_err(|denial| Denial::new(config.authorizer.refusal, denial.to_string()))?;
+            let shown = Shown { user_name: connect.user_name(), password: connect.password() };
+            let grant = shared
+                .authorize(shown)
+                .map_err(|denial| Denial::new(config.authorizer.refusal, denial.to_string()))?;
             Ok(match config.authorizer.disconnect_after {
                 DisconnectAfter::TokenExpiry => grant.expires_at.and_then(|end| shared.instant_of(end)),
                 DisconnectAfter::Duration(duration) => Instant::now().checked_add(duration),

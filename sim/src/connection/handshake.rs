@@ -1,21 +1,23 @@
 //! From CONNECT to CONNACK.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use mqtt_protocol_core::mqtt::packet::v5_0::Connect;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::admission::{self, Admission, Wishes};
 use super::socket::{Socket, Transport};
-use super::{Connection, Peer};
+use super::{Authorization, Connection, Finish, Peer};
+use crate::authorizer;
 use crate::broker::Attach;
 use crate::broker::link::{Link, Reach};
 use crate::broker::will::Will;
-use crate::config::Refusal;
+use crate::config::{ConnectionEnd, Refusal};
 use crate::faults::ConnectFault;
 use crate::frame::{self, Frame};
 use crate::journal::ConnectRecord;
@@ -119,11 +121,31 @@ struct Handshake<S> {
 
 impl<S: Transport> Handshake<S> {
     async fn answer(mut self) -> Option<Connection<S>> {
+        // The quota is on requests, so it counts those too that are refused after this.
+        if !self.shared.may_connect(self.connect.client_id(), Instant::now()) {
+            tracing::info!(client = self.connect.client_id(), "CONNECT refused: too many of this client");
+            self.shared.count(|stats| stats.connects_throttled += 1);
+            let refusal = self.shared.config.quotas.connect_refusal;
+            self.refuse(refusal).await;
+            return None;
+        }
         let (fault, delay) = {
             let mut faults = self.shared.faults();
             (faults.connects.fire(), faults.connack_delay)
         };
-        match self.before_connack(delay).await {
+        if let Some(ConnectFault::EndOld(end)) = fault {
+            self.end_old(end).await;
+        }
+        let shared = self.shared.clone();
+        let wait = async {
+            if !delay.is_zero() {
+                sleep(delay).await;
+            }
+            if fault == Some(ConnectFault::Hold) {
+                shared.released().await;
+            }
+        };
+        match self.before_connack(wait).await {
             Meanwhile::Quiet => {}
             Meanwhile::Closed => return None,
             Meanwhile::Talked => {
@@ -145,11 +167,27 @@ impl<S: Transport> Handshake<S> {
                 self.refuse(Refusal::Connack(code)).await;
                 return None;
             }
-            None => {}
+            _ => {}
         }
         let wishes = Wishes::new(&self.connect);
         match admission::admit(&self.shared, &self.peer, &self.connect, &wishes) {
-            Ok(admission) => Some(self.open(wishes, admission)),
+            Ok(admission) => match fault {
+                Some(ConnectFault::TakeOverAndClose) => {
+                    self.open(wishes, admission, None).end(Finish::End(ConnectionEnd::Close)).await;
+                    None
+                }
+                Some(ConnectFault::TakeOverAndHold) => {
+                    let mut connection = self.open(wishes, admission, Some(reason::SUCCESS));
+                    match connection.hold().await {
+                        ControlFlow::Continue(()) => Some(connection),
+                        ControlFlow::Break(finish) => {
+                            connection.end(finish).await;
+                            None
+                        }
+                    }
+                }
+                _ => Some(self.open(wishes, admission, Some(reason::SUCCESS))),
+            },
             Err(denial) => {
                 let client = self.connect.client_id();
                 tracing::info!(client, answer = ?denial.answer, "CONNECT refused: {}", denial.text);
@@ -162,19 +200,39 @@ impl<S: Transport> Handshake<S> {
         }
     }
 
-    /// Waits as told before CONNACK, and watches what the client does meanwhile.
-    async fn before_connack(&mut self, delay: Duration) -> Meanwhile {
-        if self.socket.input.is_empty() {
-            // With no delay this looks once whether something is there.
-            let read = timeout(delay, self.socket.read());
-            match self.shared.unless_stopped(read).await {
-                Some(Err(_)) => return Meanwhile::Quiet,
-                Some(Ok(Ok(1..))) => {}
-                _ => return Meanwhile::Closed,
+    /// Ends an older connection of this client, and sees to it that it is gone before this one goes on.
+    async fn end_old(&self, end: ConnectionEnd) {
+        let client_id = self.connect.client_id();
+        let mut changes = self.shared.changes();
+        let Some(old) = self.shared.broker().link(client_id).map(|link| {
+            link.reach.end.send_replace(Some(end));
+            link.id
+        }) else {
+            return;
+        };
+        while self.shared.broker().is_current(client_id, old) {
+            if changes.changed().await.is_err() {
+                return;
             }
         }
-        let violation = Violation::protocol("a packet between CONNECT and CONNACK, which AWS does not allow");
-        self.shared.violation(self.connect.client_id(), &violation);
+    }
+
+    /// Waits before CONNACK, and watches what the client does meanwhile.
+    async fn before_connack(&mut self, wait: impl Future<Output = ()>) -> Meanwhile {
+        if self.socket.input.is_empty() {
+            tokio::select! {
+                biased;
+                () = self.shared.stopped() => return Meanwhile::Closed,
+                // Even without a wait this looks once whether something is there.
+                read = self.socket.read() => {
+                    if !matches!(read, Ok(1..)) {
+                        return Meanwhile::Closed;
+                    }
+                }
+                () = wait => return Meanwhile::Quiet,
+            }
+        }
+        self.shared.violation(self.connect.client_id(), &too_early());
         Meanwhile::Talked
     }
 
@@ -207,6 +265,10 @@ impl<S: Transport> Handshake<S> {
             client_certificate: self.peer.access == super::Access::Certificate,
             client_id: client_id.to_owned(),
             user_name: self.connect.user_name().map(str::to_owned),
+            token: self
+                .connect
+                .user_name()
+                .and_then(|user_name| authorizer::token(&self.shared.config.authorizer, user_name)),
             password: self.connect.password().map(<[u8]>::to_vec),
             clean_start: self.connect.clean_start(),
             keep_alive: self.connect.keep_alive(),
@@ -221,7 +283,8 @@ impl<S: Transport> Handshake<S> {
         self.shared.note(|journal| journal.connect(record));
     }
 
-    fn open(mut self, wishes: Wishes, admission: Admission) -> Connection<S> {
+    /// Gives the session to this connection. `answer` is what goes into the record; CONNACK waits to be sent.
+    fn open(mut self, wishes: Wishes, admission: Admission, answer: Option<u8>) -> Connection<S> {
         let config = self.shared.config.clone();
         let now = Instant::now();
         let wake = Arc::new(Notify::new());
@@ -253,15 +316,22 @@ impl<S: Transport> Handshake<S> {
         // The configuration was checked at the start.
         let properties = admission::connack_properties(&config, &admission).unwrap_or_default();
         reply::connack(&mut self.socket.output, session_present, reason::SUCCESS, &properties);
-        self.record(&admission.client_id, Some(reason::SUCCESS), session_present);
+        self.record(&admission.client_id, answer, session_present && answer.is_some());
+        self.shared.count(|stats| stats.open_clients += 1);
 
+        let authorization = (self.peer.access == super::Access::Authorizer).then(|| Authorization {
+            user_name: self.connect.user_name().map(str::to_owned),
+            password: self.connect.password().map(<[u8]>::to_vec),
+            refresh_at: config.authorizer.refresh_after.map(|after| now + after),
+        });
         let rate = |per_second: Option<u32>| per_second.map(|most| Rate::new(most, now));
         Connection {
             patience: (admission.keep_alive > 0)
                 .then(|| Duration::from_millis(u64::from(admission.keep_alive) * 1500)),
             last_packet: now,
             authorized_until: admission.authorized_until,
-            expiry_secs: admission.expiry_secs,
+            authorization,
+            session_goes_on: admission.expiry_secs > 0 || wishes.session_expiry.is_some_and(|secs| secs > 0),
             new_expiry_secs: None,
             received_code: None,
             aliases: HashMap::new(),
@@ -281,4 +351,25 @@ impl<S: Transport> Handshake<S> {
             orders,
         }
     }
+}
+
+impl<S: Transport> Connection<S> {
+    /// Keeps CONNACK back until it is let go. What ends the connection before ends it without a word.
+    async fn hold(&mut self) -> ControlFlow<Finish> {
+        let shared = self.shared.clone();
+        let talked = tokio::select! {
+            () = shared.released() => return ControlFlow::Continue(()),
+            read = self.socket.read() => matches!(read, Ok(1..)),
+            _ = self.ended.changed() => false,
+            () = shared.stopped() => false,
+        };
+        if talked {
+            self.shared.violation(&self.client_id, &too_early());
+        }
+        ControlFlow::Break(Finish::End(ConnectionEnd::Close))
+    }
+}
+
+fn too_early() -> Violation {
+    Violation::protocol("a packet between CONNECT and CONNACK, which AWS does not allow")
 }

@@ -96,7 +96,7 @@ impl<S: Transport> Connection<S> {
             _ => None,
         });
         if let Some(secs) = asked {
-            if self.expiry_secs == 0 && secs > 0 {
+            if secs > 0 && !self.session_goes_on {
                 return self.violation(Violation::protocol(
                     "DISCONNECT revives a session that ends with its connection [MQTT-3.1.2-23]",
                 ));

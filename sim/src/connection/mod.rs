@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+use crate::authorizer::Shown;
 use crate::broker::Ending;
 use crate::broker::link::Order;
 use crate::config::{Config, ConnectionEnd};
@@ -52,6 +53,14 @@ pub(crate) struct Peer {
     pub tls_resumed: bool,
 }
 
+/// By what a client that came by the authorizer was let in.
+struct Authorization {
+    user_name: Option<String>,
+    password: Option<Vec<u8>>,
+    /// When the authorizer is asked again.
+    refresh_at: Option<Instant>,
+}
+
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Finish {
@@ -81,9 +90,10 @@ struct Connection<S> {
     last_packet: Instant,
     /// When the authorizer wants it to end.
     authorized_until: Option<Instant>,
-    /// The session expiry interval as granted in CONNACK.
-    expiry_secs: u32,
-    /// What DISCONNECT changed it to.
+    authorization: Option<Authorization>,
+    /// Whether the client asked for a session that goes on, or was granted one.
+    session_goes_on: bool,
+    /// What DISCONNECT changed the session expiry interval to.
     new_expiry_secs: Option<u32>,
     /// The reason code of the client's DISCONNECT.
     received_code: Option<u8>,
@@ -104,7 +114,6 @@ pub(crate) async fn serve<S: Transport>(shared: Arc<Shared>, stream: S, peer: Pe
     let Some(mut connection) = handshake::accept(shared.clone(), Socket::new(stream), peer).await else {
         return;
     };
-    shared.count(|stats| stats.open_clients += 1);
     let finish = connection.run().await;
     connection.end(finish).await;
 }
@@ -113,6 +122,9 @@ impl<S: Transport> Connection<S> {
     async fn run(&mut self) -> Finish {
         let mut frozen = self.shared.frozen.subscribe();
         let mut stopping = self.shared.stopping.subscribe();
+        let mut revoked = self.shared.revoked.subscribe();
+        // What was revoked since CONNECT came counts too.
+        revoked.mark_changed();
         loop {
             let now = Instant::now();
             let halted = self.frozen || *frozen.borrow_and_update();
@@ -155,6 +167,11 @@ impl<S: Transport> Connection<S> {
                     Order::Freeze(frozen) => self.frozen = frozen,
                 },
                 _ = frozen.changed() => {}
+                _ = revoked.changed(), if self.authorization.is_some() => {
+                    if let ControlFlow::Break(finish) = self.reauthorize() {
+                        return finish;
+                    }
+                }
                 _ = stopping.changed() => {
                     return Finish::End(ConnectionEnd::Disconnect(reason::SERVER_SHUTTING_DOWN));
                 }
@@ -240,7 +257,27 @@ impl<S: Transport> Connection<S> {
 
     fn deadline(&self) -> Option<Instant> {
         let silence = self.patience.map(|patience| self.last_packet + patience);
-        [silence, self.authorized_until, self.read_after, self.send_again].into_iter().flatten().min()
+        let deadlines = [silence, self.authorized_until, self.refresh_at(), self.read_after, self.send_again];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn refresh_at(&self) -> Option<Instant> {
+        self.authorization.as_ref()?.refresh_at
+    }
+
+    /// Asks the authorizer again.
+    fn reauthorize(&self) -> ControlFlow<Finish> {
+        let Some(Authorization { user_name, password, .. }) = &self.authorization else {
+            return ControlFlow::Continue(());
+        };
+        let shown = Shown { user_name: user_name.as_deref(), password: password.as_deref() };
+        match self.shared.authorize(shown) {
+            Ok(_) => ControlFlow::Continue(()),
+            Err(denial) => {
+                tracing::info!(client = self.client_id, "no longer authorized: {denial}");
+                ControlFlow::Break(Finish::End(self.shared.config.authorizer.end))
+            }
+        }
     }
 
     fn deadline_passed(&mut self, now: Instant) -> ControlFlow<Finish> {
@@ -248,6 +285,14 @@ impl<S: Transport> Connection<S> {
         if passed(self.authorized_until) {
             tracing::info!(client = self.client_id, "the authorizer's time is over");
             return ControlFlow::Break(Finish::End(self.shared.config.authorizer.end));
+        }
+        if passed(self.refresh_at()) {
+            self.shared.count(|stats| stats.policy_refreshes += 1);
+            self.reauthorize()?;
+            let after = self.shared.config.authorizer.refresh_after;
+            if let Some(authorization) = &mut self.authorization {
+                authorization.refresh_at = after.map(|after| now + after);
+            }
         }
         if passed(self.patience.map(|patience| self.last_packet + patience)) {
             tracing::info!(client = self.client_id, "keep alive time-out");

@@ -114,6 +114,63 @@ async fn the_connection_ends_with_its_token_or_when_the_authorizer_says() {
 }
 
 #[tokio::test]
+async fn the_authorizer_is_asked_again_and_only_a_bad_token_notices() {
+    for end in [ConnectionEnd::Disconnect(135), ConnectionEnd::Close] {
+        let authorizer = Authorizer {
+            disconnect_after: DisconnectAfter::Never,
+            refresh_after: Some(Duration::from_millis(20)),
+            token_format: TokenFormat::Json,
+            end,
+            ..Authorizer::default()
+        };
+        let simulator = start(Config { authorizer, ..Config::default() }).await;
+        let good = minute(&simulator);
+        let (mut client, answer) = by_token(&simulator, &good.user_name).await;
+        assert_eq!(answer, Some(0));
+        assert!(simulator.wait_until(SOON, |it| it.stats().policy_refreshes >= 3).await);
+        client.expect_nothing().await;
+        client.disconnect(0).await;
+
+        let short = simulator.mint_token(Duration::from_millis(200)).unwrap();
+        let (mut client, answer) = by_token(&simulator, &short.user_name).await;
+        // On a very slow machine it has expired already.
+        if answer == Some(0) {
+            match end {
+                ConnectionEnd::Disconnect(code) => client.expect_disconnect(code).await,
+                _ => assert!(matches!(client.receive().await, Packet::Closed)),
+            }
+            assert!(std::time::SystemTime::now() >= short.expires_at);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_refused_and_its_connections_end() {
+    for (refusal, expected) in
+        [(Refusal::Connack(135), Some(135)), (Refusal::Connack(134), Some(134)), (Refusal::Close, None)]
+    {
+        let authorizer = Authorizer { refusal, ..Authorizer::default() };
+        let simulator = start(Config { authorizer, ..Config::default() }).await;
+        let (old, fresh) = (minute(&simulator), minute(&simulator));
+        let (mut client, _) = by_token(&simulator, &old.user_name).await;
+        let identity = Some(simulator.client());
+        let mut other =
+            Client::tls(&simulator, simulator.mtls_port(), Tls { identity, ..Tls::default() }).await.unwrap();
+        other.connect(Hello::new("other")).await;
+        assert_eq!(simulator.connects()[0].token.as_ref(), Some(&old.token));
+        assert_eq!(simulator.connects()[1].token, None);
+
+        simulator.revoke(&old.token);
+        client.expect_disconnect(135).await;
+        assert_eq!(by_token(&simulator, &old.user_name).await.1, expected);
+        let (mut client, answer) = by_token(&simulator, &fresh.user_name).await;
+        assert_eq!(answer, Some(0));
+        client.expect_nothing().await;
+        other.expect_nothing().await;
+    }
+}
+
+#[tokio::test]
 async fn client_certificates_are_asked_for_on_both_ports() {
     let simulator = start(Config::default()).await;
     for (port, alpn) in [(simulator.mtls_port(), None), (simulator.alpn_port(), Some("x-amzn-mqtt-ca"))] {

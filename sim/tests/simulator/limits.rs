@@ -1,8 +1,8 @@
 //! AWS's limits and quotas.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use gecko_iot_sim::{Config, ConnackProperties, Limits, Quotas, Refusal, Simulator};
+use gecko_iot_sim::{Config, ConnackProperties, ConnectFault, Limits, Quotas, Refusal, Simulator};
 use mqtt_protocol_core::mqtt::packet::{Property, SubscriptionIdentifier};
 
 use crate::client::{Client, Hello, Message, Packet, SOON, expect_packet};
@@ -136,6 +136,26 @@ async fn too_many_connects_are_refused() {
             }
         };
         tokio::time::timeout(SOON, again).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_connect_that_is_refused_counts_too() {
+    let quotas = Quotas { connects_per_second: Some(1), ..Quotas::none() };
+    let simulator = start(Config { quotas, ..Config::default() }).await;
+    for client_id in (0..).map(|n| format!("client-{n}")) {
+        let (started, before) = (Instant::now(), simulator.stats().connects_throttled);
+        simulator.on_connects(1, ConnectFault::Refuse(135));
+        let mut codes = Vec::new();
+        for _ in 0..2 {
+            let mut client = Client::plain(&simulator).await;
+            codes.push(client.connect(Hello::new(&client_id)).await.reason_code() as u8);
+        }
+        // Where this machine took longer the second one was in time.
+        if started.elapsed() < Duration::from_millis(900) {
+            assert_eq!((codes, simulator.stats().connects_throttled - before), (vec![135, 151], 1));
+            return;
+        }
     }
 }
 

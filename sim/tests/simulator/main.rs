@@ -5,6 +5,7 @@ mod client;
 mod faults;
 mod limits;
 mod messages;
+mod mint;
 mod sessions;
 mod state_machine;
 mod takeover;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use gecko_iot_sim::{Config, Simulator};
+use gecko_iot_sim::{Config, ConnectionEnd, SessionExpiryRule, Simulator};
+use mqtt_protocol_core::mqtt::packet::Property;
 
-use crate::client::{Client, Hello, Message, Packet, expect_packet};
+use crate::client::{Client, Hello, Message, Packet, SOON, expect_packet};
 
 async fn start(config: Config) -> Simulator {
     Simulator::start(Config { plain_port: Some(0), ..config }).await.unwrap()
@@ -55,5 +56,43 @@ async fn what_is_acknowledged_over_the_old_connection_was_taken() {
         }
         new.disconnect(0).await;
     }
+    assert_eq!(simulator.stats().protocol_errors, 0);
+}
+
+#[tokio::test]
+async fn the_old_connection_ends_as_configured() {
+    for end in [ConnectionEnd::Disconnect(142), ConnectionEnd::Disconnect(0), ConnectionEnd::Close] {
+        let simulator = start(Config { takeover_end: end, ..Config::default() }).await;
+        let mut old = Client::connected(&simulator, "a").await;
+        let mut new = Client::plain(&simulator).await;
+        assert!(new.connect(Hello::new("a").expiry(60)).await.session_present());
+        match end {
+            ConnectionEnd::Disconnect(code) => old.expect_disconnect(code).await,
+            _ => assert!(matches!(old.receive().await, Packet::Closed)),
+        }
+        new.expect_nothing().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_sessions_remembers_nothing() {
+    let config = Config { session_expiry: SessionExpiryRule::none(), ..Config::default() };
+    let simulator = start(config).await;
+    let mut old = Client::connected(&simulator, "a").await;
+    old.subscribe(&[("t", 1)]).await;
+    let mut new = Client::plain(&simulator).await;
+    let connack = new.connect(Hello::new("a").expiry(60)).await;
+    assert!(!connack.session_present());
+    let granted = connack.props().iter().find_map(|property| match property {
+        Property::SessionExpiryInterval(secs) => Some(secs.val()),
+        _ => None,
+    });
+    assert_eq!(granted, Some(0));
+    old.expect_disconnect(142).await;
+    assert!(simulator.session("a").unwrap().subscriptions.is_empty());
+    // DISCONNECT may ask for a session, since CONNECT did; it still gets none.
+    new.send(&[0xe0, 7, 0, 5, 17, 0, 0, 0, 60]).await;
+    assert!(matches!(new.receive().await, Packet::Closed));
+    assert!(simulator.wait_until(SOON, |it| it.session("a").is_none()).await);
     assert_eq!(simulator.stats().protocol_errors, 0);
 }

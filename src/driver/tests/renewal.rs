@@ -63,8 +63,7 @@ impl Rig {
             for _ in 0..10 {
                 tokio::task::yield_now().await;
             }
-            let busy = || lock(&self.shared.provider).thread.as_ref().is_some_and(|t| !t.is_finished());
-            while busy() {
+            while lock(&self.shared.provider).busy.load(Ordering::Acquire) {
                 std::thread::yield_now();
             }
         }
