@@ -41,7 +41,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t asked = PTHREAD_COND_INITIALIZER; /* for a token, or to end */
 static gecko_mqtt_token_request_t request;
 static bool pending, ending; /* `request` waits; the thread shall end */
-static bool connected, given_up;
+static bool given_up;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER; /* `given_up`, or how messages stand */
 static unsigned long renewals, interruptions;
 static unsigned long published, ended, failed, received, lost, doubled;
@@ -95,9 +95,6 @@ static void answer(gecko_mqtt_token_request_t which) {
 
     if (status == GECKO_MQTT_OK) {
         printf("token: here is a fresh one\n");
-        pthread_mutex_lock(&mutex);
-        renewals += connected; /* the first one renews nothing */
-        pthread_mutex_unlock(&mutex);
     } else if (status == GECKO_MQTT_ERR_NOT_FOUND) {
         complain("a token came too late");
     } else { /* nothing was fetched, or nothing that can be used: that leaves the request open */
@@ -125,6 +122,17 @@ static void *answer_requests(void *unused) {
 
 static void prepare(gecko_mqtt_options_t *opts) {
     gecko_mqtt_options_set_token_provider(opts, on_token_needed, NULL, NULL);
+}
+
+static void on_event(const gecko_mqtt_connection_event_t *event, void *userdata) {
+    (void)userdata;
+    if (event->kind != GECKO_MQTT_EVENT_TOKEN_REFRESHED &&
+        event->kind != GECKO_MQTT_EVENT_TOKEN_REFRESH_FAILED)
+        return;
+    printf("token: %s\n", event->message);
+    pthread_mutex_lock(&mutex);
+    renewals += event->kind == GECKO_MQTT_EVENT_TOKEN_REFRESHED;
+    pthread_mutex_unlock(&mutex);
 }
 
 static void on_state(gecko_mqtt_connection_state_t state, void *userdata) {
@@ -243,6 +251,7 @@ static int run(gecko_mqtt_client_t *client) {
     uint32_t secs = timeout_secs(0);
     struct timespec deadline = seconds_from_now(CLOCK_MONOTONIC, secs);
     gecko_mqtt_on_connection_state_change(client, on_state, NULL, NULL);
+    gecko_mqtt_on_connection_event(client, on_event, NULL, NULL);
     gecko_mqtt_status_t status =
         gecko_mqtt_connect(client, secs != 0 ? secs * 1000 : GECKO_MQTT_WAIT_DEFAULT);
     if (status != GECKO_MQTT_OK) {
@@ -256,9 +265,6 @@ static int run(gecko_mqtt_client_t *client) {
     action.sa_flags = (int)SA_RESETHAND;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    pthread_mutex_lock(&mutex);
-    connected = true;
-    pthread_mutex_unlock(&mutex);
     char *client_id = NULL;
     gecko_mqtt_get_client_id(client, &client_id);
     if (topic == NULL)
