@@ -362,7 +362,7 @@ typedef struct gecko_mqtt_connection_event_t {
      */
     uint32_t delay_ms;
     /**
-     * Not 0: the server still had the session (CONNECTED).
+     * Not 0: the server still had the session (CONNECTED, TOKEN_REFRESHED).
      */
     uint8_t session_present;
     /**

@@ -104,14 +104,14 @@ impl Driver {
     }
 
     /// The connection is another one, and nobody noticed.
-    pub(super) fn rotated(&self) {
+    pub(super) fn rotated(&self, session_present: bool) {
         tracing::info!(
             client_id = self.shared.client_id(),
             "the connection was rotated onto fresh credentials"
         );
         self.count(|stats| stats.token_refreshes += 1);
         let message = "the connection was rotated onto fresh credentials".to_owned();
-        self.tell(self.event(EventKind::TokenRefreshed, message));
+        self.tell(Event { session_present, ..self.event(EventKind::TokenRefreshed, message) });
     }
 
     /// `delay`: until the next attempt, if there is one.

@@ -210,14 +210,14 @@ impl Driver {
     }
 
     /// The second link carries the session now.
-    pub(super) fn renewed(&mut self) {
+    pub(super) fn renewed(&mut self, session_present: bool) {
         if let Some(token) = self.renewal.token.take() {
             self.tokens.shown = Some(token);
         }
         let wanted = self.renewal.wanted;
         self.renewal = Renewal { wanted, ..Renewal::default() };
         self.enter(ConnectionState::Connected);
-        self.rotated();
+        self.rotated(session_present);
     }
 
     /// The CONNECT came to nothing, and the old link lives: it goes on there.
@@ -244,7 +244,8 @@ impl Driver {
     fn renewal_failed(&mut self, error: &Error) {
         self.renewal.failures += 1;
         let expires_in = self.tokens.shown.as_ref().and_then(Held::expires_in);
-        let attempt = self.shared.settings.connect_timeout;
+        let settings = &self.shared.settings;
+        let attempt = settings.token_timeout.saturating_add(settings.connect_timeout);
         let delay = retry_delay(self.renewal.failures, expires_in, attempt);
         self.renewal.resumes = Some(Instant::now() + delay);
         self.renewal.wanted |= std::mem::take(&mut self.renewal.was_wanted);

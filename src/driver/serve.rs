@@ -249,7 +249,7 @@ impl Driver {
         self.lost();
         self.session.connected(limits, session_present, now, &mut self.actions);
         self.forget_receipts();
-        self.renewed();
+        self.renewed(session_present);
         self.take_in(wire, &rest);
     }
 

@@ -74,7 +74,7 @@ pub struct gecko_mqtt_connection_event_t {
     pub time_ms: u64,
     /// Milliseconds until it is tried again; 0 where it is not.
     pub delay_ms: u32,
-    /// Not 0: the server still had the session (CONNECTED).
+    /// Not 0: the server still had the session (CONNECTED, TOKEN_REFRESHED).
     pub session_present: u8,
     /// 0.
     pub reserved: [u8; 3],
