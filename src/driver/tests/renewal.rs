@@ -361,3 +361,80 @@ async fn a_token_that_is_over_when_it_comes_does_not_make_the_connection_spin() 
     tokio::time::sleep(86_400 * SEC).await;
     assert_eq!(requests.lock().unwrap().len(), 1);
 }
+
+/// One way of a link on which everything takes 50 ms.
+async fn carry(mut from: tokio::io::ReadHalf<DuplexStream>, mut to: tokio::io::WriteHalf<DuplexStream>) {
+    let (send, mut chunks) = tokio::sync::mpsc::unbounded_channel::<(tokio::time::Instant, Vec<u8>)>();
+    let deliver = async {
+        while let Some((at, chunk)) = chunks.recv().await {
+            tokio::time::sleep_until(at).await;
+            if to.write_all(&chunk).await.is_err() {
+                return;
+            }
+        }
+    };
+    let take = async move {
+        let mut buffer = vec![0; 4096];
+        while let Ok(count @ 1..) = from.read(&mut buffer).await {
+            let _ = send.send((tokio::time::Instant::now() + 50 * MS, buffer[..count].to_vec()));
+        }
+    };
+    tokio::join!(deliver, take);
+}
+
+/// A server behind such a link that acknowledges everything, and notes when each PUBLISH comes.
+async fn distant(stream: DuplexStream, arrivals: Arc<Mutex<Vec<(tokio::time::Instant, u8)>>>) {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let ((from_client, to_client), (from_near, to_near)) = (tokio::io::split(stream), tokio::io::split(near));
+    tokio::spawn(carry(from_client, to_near));
+    tokio::spawn(carry(from_near, to_client));
+    let mut server = Server { stream: far, input: Vec::new() };
+    loop {
+        let packet = server.packet().await;
+        match packet.first().map(|first| first >> 4) {
+            Some(1) => server.send(&CONNACK_PRESENT).await,
+            Some(3) => {
+                arrivals.lock().unwrap().push((tokio::time::Instant::now(), packet[packet.len() - 1]));
+                if packet[0] & 6 != 0 {
+                    server.send(&[0x40, 2, packet[5], packet[6]]).await;
+                }
+            }
+            Some(12) => server.send(&PINGRESP).await,
+            _ => return,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_publish_waits_for_longer_than_a_round_trip() {
+    for (qos, round_trips) in [(QoS::AtLeastOnce, 1), (QoS::AtMostOnce, 2)] {
+        let rig = rig_with_token();
+        let arrivals = Arc::new(Mutex::new(Vec::new()));
+        for _ in 0..2 {
+            let (ours, theirs) = tokio::io::duplex(1 << 16);
+            rig.links.lock().unwrap().push_back(Some(ours));
+            tokio::spawn(distant(theirs, arrivals.clone()));
+        }
+        rig.connect();
+        tokio::time::sleep(SEC).await;
+        for n in 0..200u8 {
+            if n == 50 {
+                rig.set_token("second");
+            }
+            rig.send(n, qos);
+            tokio::time::sleep(4 * MS).await;
+        }
+        tokio::time::sleep(SEC).await;
+        assert_eq!(rig.attempts.lock().unwrap().len(), 2);
+        let arrivals = arrivals.lock().unwrap();
+        let longest = arrivals.windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap();
+        let expected = round_trips * 100 * MS;
+        assert!((expected..expected + 5 * MS).contains(&longest), "{qos:?}: {longest:?}");
+        let mut numbers: Vec<u8> = arrivals.iter().map(|(_, number)| *number).collect();
+        numbers.dedup();
+        assert!(qos == QoS::AtLeastOnce || numbers == (0..200).collect::<Vec<u8>>(), "each once, in order");
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 200, "none is lost");
+    }
+}
