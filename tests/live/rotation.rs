@@ -1,13 +1,14 @@
 //! Tokens and certificates are renewed, and nobody notices.
 
 use crate::support::*;
-use gecko_iot_sim::{Authorizer, Config, ConnectFault, ConnectionEnd, DisconnectAfter};
+use gecko_iot_sim::{Authorizer, Config, ConnectFault, ConnectionEnd, DisconnectAfter, LinkFault, Step};
 use gecko_mqtt::{
     Client, ConnectionState, ErrorKind, Event, EventKind, Options, QoS, TokenInput, token_request_complete,
     token_request_fail,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 fn events(client: &Client) -> Seen<Event> {
@@ -243,4 +244,108 @@ fn a_connection_that_breaks_while_the_provider_thinks_goes_on_with_the_answer() 
     answer(2);
     refreshed(&events, 1);
     assert_eq!(requests.all().len(), 2, "one request at a time");
+}
+
+/// Where the network breaks during a rotation.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    Link(LinkFault),
+    Connect(ConnectFault),
+    /// Just behind it.
+    After(ConnectionEnd),
+}
+
+/// Numbered messages both ways for as long as it is told, twenty at a time; the last number.
+fn traffic(sim: &Sim, client: &Client, on: &AtomicBool) -> u32 {
+    let ends = Seen::default();
+    let mut sent = 0u32;
+    while on.load(Ordering::SeqCst) || sent < 200 {
+        let payload = sent.to_be_bytes();
+        client
+            .publish(&message("up", &payload, QoS::AtLeastOnce), noted(&ends, |ack| ack.result.is_ok()))
+            .unwrap();
+        sim.publish("down", &payload, 1, false);
+        sent += 1;
+        ends.wait("acknowledgements", |ends| ends.len() as u32 + 20 >= sent);
+    }
+    assert!(ends.wait_for(sent as usize).into_iter().all(|ok| ok));
+    sent
+}
+
+fn nothing_is_lost_when_the_network_breaks_at(cut: Cut) {
+    let sim = Arc::new(Sim::aws());
+    let mut options = options(&sim);
+    options.set_connect_timeout_ms(400).unwrap();
+    with_provider(&sim, &mut options, Duration::from_secs(600));
+    let client = client(&options);
+    let events = events(&client);
+    client.connect(WAIT).unwrap();
+    let seen = subscribed(&client, "down", QoS::AtLeastOnce);
+    let on = AtomicBool::new(true);
+    let sent = std::thread::scope(|scope| {
+        let traffic = scope.spawn(|| traffic(&sim, &client, &on));
+        match cut {
+            Cut::Link(fault) => sim.on_links(1, fault),
+            Cut::Connect(fault) => sim.on_connects(1, fault),
+            Cut::After(_) => {}
+        }
+        client.refresh_token().unwrap();
+        use EventKind as K;
+        let outcome = [K::TokenRefreshed, K::TokenRefreshFailed, K::Disconnected];
+        events.wait("something comes of it", |all| all.iter().any(|event| outcome.contains(&event.kind)));
+        if let Cut::After(end) = cut {
+            assert!(sim.disconnect("me", end));
+            events.wait("it is back", |all| count(K::Connected)(all) == 2);
+        }
+        if matches!(cut, Cut::Connect(ConnectFault::TakeOverAndHold)) {
+            sim.release_connects();
+        }
+        let before = count(K::TokenRefreshed)(&events.all());
+        while count(K::TokenRefreshed)(&events.all()) == before {
+            client.connect(WAIT).unwrap();
+            client.refresh_token().unwrap();
+            let known = events.all().len();
+            events.wait("another attempt", |all| all[known..].iter().any(|e| outcome.contains(&e.kind)));
+        }
+        on.store(false, Ordering::SeqCst);
+        traffic.join().unwrap()
+    });
+    let all: BTreeSet<Vec<u8>> = (0..sent).map(|n| n.to_be_bytes().to_vec()).collect();
+    let arrived: BTreeSet<Vec<u8>> =
+        sim.publishes().iter().map(|publish| publish.payload().to_vec()).collect();
+    assert_eq!(arrived, all, "{cut:?}: up");
+    let came = |got: &[Got]| got.iter().map(|got| got.payload.clone()).collect::<BTreeSet<_>>();
+    seen.wait(&format!("{cut:?}: down"), |got| came(got).len() == all.len());
+    assert_eq!(sim.protocol_error_texts(), Vec::<String>::new(), "{cut:?}");
+}
+
+#[test]
+fn nothing_is_lost_when_the_network_breaks_before_or_in_tls() {
+    for step in [Step::Accepted, Step::ClientHello, Step::Established] {
+        for fault in [LinkFault::Close(step), LinkFault::Ignore(step)] {
+            nothing_is_lost_when_the_network_breaks_at(Cut::Link(fault));
+        }
+    }
+}
+
+#[test]
+fn nothing_is_lost_when_the_network_breaks_between_connect_and_connack() {
+    for fault in [
+        ConnectFault::Close,
+        ConnectFault::Ignore,
+        ConnectFault::TakeOverAndClose,
+        ConnectFault::TakeOverAndHold,
+        ConnectFault::EndOld(ConnectionEnd::Disconnect(142)),
+        ConnectFault::EndOld(ConnectionEnd::Close),
+        ConnectFault::EndOld(ConnectionEnd::Reset),
+    ] {
+        nothing_is_lost_when_the_network_breaks_at(Cut::Connect(fault));
+    }
+}
+
+#[test]
+fn nothing_is_lost_when_the_network_breaks_right_after_a_rotation() {
+    for end in [ConnectionEnd::Disconnect(139), ConnectionEnd::Close, ConnectionEnd::Reset] {
+        nothing_is_lost_when_the_network_breaks_at(Cut::After(end));
+    }
 }
