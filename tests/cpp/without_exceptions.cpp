@@ -1,4 +1,4 @@
-// The main job where exceptions and run-time types are switched off: results are all there is.
+// The main job where exceptions are switched off: results are all there is.
 #include "../c/live.h"
 
 #include <gecko_mqtt.hpp>
