@@ -261,6 +261,22 @@ static void what_is_published_is_checked() {
     CHECK(client.stats_json().find("\"queued_messages\":2") != std::string::npos);
 }
 
+#if __cplusplus >= 202002L
+// What C++20 adds to the same structures.
+static void members_can_be_named() {
+    mqtt::Client client(mqtt::Options()
+                            .broker_url("mqtt://127.0.0.1:9")
+                            .reconnect({.max_attempts = 0, .max_delay = 5min})
+                            .will({.topic = "spa/42/will", .payload = "gone", .retain = true}));
+    client.publish({.topic = "spa/42/state", .payload = "{}", .content_type = "application/json"});
+    client.publish({.topic = "spa/42/state", .user_properties = {{"unit", "C"}}, .expiry = 60s});
+    client.subscribe_many({{.filter = "spa/#", .no_local = true}}, nullptr);
+    CHECK_IS(client.stats().queued_messages, 2);
+}
+#else
+static void members_can_be_named() {}
+#endif
+
 static void a_client_can_be_moved() {
     mqtt::Options options = unreachable();
     mqtt::Client client(options.client_id("first"));
@@ -327,6 +343,7 @@ int main() {
     bytes_are_seen_wherever_they_are();
     a_message_is_read_kept_and_forwarded();
     what_is_published_is_checked();
+    members_can_be_named();
     a_client_can_be_moved();
     an_answer_to_a_request_that_is_over_harms_nothing();
     waits_are_what_c_takes();
