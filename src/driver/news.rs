@@ -34,6 +34,7 @@ impl Driver {
     }
 
     fn tell(&self, event: Event) {
+        tracing::trace!(?event, "told");
         self.shared.mailbox.post(Delivery::Event(Box::new(event)));
     }
 
