@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 /// [`ErrorKind::File`], with the path and the system's reason.
 pub(crate) fn read_file(path: &str, what: &str) -> Result<Zeroizing<Vec<u8>>> {
     // Such a path is not shown: it may be the key itself.
-    if pem::is_pem(path.as_bytes()) || path.contains(char::is_control) {
+    if pem::may_be_key(path) || path.contains(char::is_control) {
         let message = format!(
-            "the path of the {what} file is a text of several lines, or PEM: give the path here, the text to the function whose name ends in _pem"
+            "the path of the {what} file is no path, but a text that may be a key: give the path here, the text to the function whose name ends in _pem"
         );
         return Err(Error::new(ErrorKind::File, message));
     }
@@ -66,6 +66,7 @@ mod tests {
             "-----BEGIN EC PRIVATE KEY-----s3cr3t-----END EC PRIVATE KEY-----",
             "-----BEGIN PRIVATE KEY-----\ns3cr3t\n-----END PRIVATE KEY-----\n",
             "s3cr3t\ns3cr3t\n",
+            "s3cr3t-----END PRIVATE KEY-----",
         ] {
             let error = read_file(key, "private key").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::File);

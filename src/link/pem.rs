@@ -36,6 +36,12 @@ pub(super) fn is_pem(input: &[u8]) -> bool {
     input.windows(BEGIN.len()).any(|window| window == BEGIN)
 }
 
+/// Whether a short text looks like a key, or like the end of one.
+pub(super) fn may_be_key(text: &str) -> bool {
+    let holds_der = |bytes: Zeroizing<Vec<u8>>| !matches!(sniff(&bytes), Der::Unknown);
+    text.contains(DASHES) || base64(text.as_bytes()).is_some_and(holds_der)
+}
+
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 
@@ -298,6 +304,16 @@ mod tests {
         for body in ["A", "AA", "AAA", "AA=", "AA===", "AA==A", "AAAA====", "A*AA", "====", "AAA=="] {
             let text = format!("-----BEGIN X-----\n{body}\n-----END X-----");
             assert!(blocks(text.as_bytes()).unwrap()[0].decode().is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn tells_a_path_from_a_key() {
+        let key = include_str!("testdata/test-only-rsa.pkcs8.pem");
+        let body: String = key.lines().filter(|line| !line.starts_with(DASHES)).collect();
+        assert!(may_be_key(key) && may_be_key(&body) && may_be_key("AA==-----END PRIVATE KEY-----"));
+        for path in ["/etc/device/key.pem", "key", "AAAA", "--/-key", ""] {
+            assert!(!may_be_key(path), "{path}");
         }
     }
 
