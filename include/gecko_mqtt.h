@@ -958,7 +958,7 @@ typedef struct gecko_mqtt_subscription_t {
 #define GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED 608
 
 /**
- * Dropped from a full queue, as its policy says.
+ * Dropped from a full queue, as its policy says; or QoS 0 that a lost connection left behind, as the options say.
  */
 #define GECKO_MQTT_ERR_DROPPED 609
 
@@ -2209,7 +2209,8 @@ void gecko_mqtt_message_release(const struct gecko_mqtt_message_t *message);
  * #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_TOPIC; #GECKO_MQTT_ERR_INVALID_UTF8;
  * #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS, payload format or a length; #GECKO_MQTT_ERR_INVALID_ARGUMENT: text that
  * is too long for MQTT, or reserved members that are not 0; #GECKO_MQTT_ERR_PACKET_TOO_LARGE;
- * #GECKO_MQTT_ERR_QUEUE_FULL.
+ * #GECKO_MQTT_ERR_QUEUE_FULL: too many messages wait, or too many ended ones whose completions have not been called;
+ * #GECKO_MQTT_ERR_NOT_CONNECTED: QoS 0 without a connection, where gecko_mqtt_options_set_offline_qos0() says so.
  * @par Threads
  * Any; also inside a callback. Never waits.
  * @since 0.1

@@ -150,7 +150,7 @@ pub enum ErrorKind {
     RetainNotSupported,
     /// The server does not support this kind of subscription (wildcard, shared, identifiers).
     SubscriptionNotSupported,
-    /// Dropped from a full queue, as its policy says.
+    /// Dropped from a full queue, as its policy says; or QoS 0 without a connection, as the options say.
     Dropped,
     /// Its message expiry interval passed before it could be sent.
     Expired,
