@@ -186,6 +186,12 @@ impl Error {
         self
     }
 
+    /// The same, and one more thing to know.
+    pub(crate) fn and(mut self, more: &str) -> Self {
+        self.message = format!("{}; {more}", self.message).into();
+        self
+    }
+
     /// What a program decides on.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -329,6 +329,7 @@ impl Driver {
                     }
                 }
             };
+            let error = self.explain(error);
             *lock(&self.shared.last_failure) = Some(error.clone());
             self.forget_refused_token(error.kind());
             let (cause, random) = (Cause::of(error.kind()), self.random.unit());
