@@ -3,6 +3,7 @@
 
 mod authentication;
 mod end_of_a_client;
+mod incoming;
 mod messages;
 mod reconnection;
 #[path = "../support/mod.rs"]
