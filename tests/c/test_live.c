@@ -190,6 +190,133 @@ static void token_from_a_provider(const simulator_t *sim) {
     CHECK(no_library_thread_left());
 }
 
+#define JOBS 20u
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    const gecko_mqtt_message_t *messages[JOBS];
+    unsigned count, taken;
+} queue = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, {NULL}, 0, 0};
+
+static void on_job(const gecko_mqtt_message_t *message, void *userdata) {
+    (void)userdata;
+    pthread_mutex_lock(&queue.lock);
+    CHECK(queue.count < JOBS);
+    CHECK_OK(gecko_mqtt_message_retain(message, &queue.messages[queue.count++]));
+    pthread_cond_broadcast(&queue.changed);
+    pthread_mutex_unlock(&queue.lock);
+}
+
+/* Takes two jobs at a time, the second one first; says so by publishing, with all that the job came with. */
+static void *work(void *client) {
+    for (;;) {
+        const gecko_mqtt_message_t *const *jobs = NULL;
+        pthread_mutex_lock(&queue.lock);
+        while (queue.taken < JOBS && queue.count < queue.taken + 2)
+            pthread_cond_wait(&queue.changed, &queue.lock);
+        if (queue.taken < JOBS) {
+            jobs = &queue.messages[queue.taken];
+            queue.taken += 2;
+        }
+        pthread_mutex_unlock(&queue.lock);
+        if (jobs == NULL)
+            return NULL;
+        for (int n = 1; n >= 0; n--) {
+            gecko_mqtt_message_t done = *jobs[n];
+            done.topic = "spa/done";
+            done.topic_len = 0;
+            CHECK_OK(gecko_mqtt_publish((gecko_mqtt_client_t *)client, &done, NULL, NULL));
+            CHECK_OK(gecko_mqtt_message_ack(n == 1 ? jobs[n] : &done)); /* a copy serves too */
+            CHECK(gecko_mqtt_message_ack(jobs[n]) == GECKO_MQTT_ERR_NOT_FOUND);
+        }
+    }
+}
+
+static void check_job(const gecko_mqtt_message_t *message, const char *topic) {
+    CHECK(message->topic_len == strlen(topic) && memcmp(message->topic, topic, message->topic_len) == 0);
+    CHECK(message->payload_len == 3 && memcmp(message->payload, "job", 3) == 0);
+    CHECK(message->user_property_count == 1 && message->user_properties[0].value_len == 5 &&
+          memcmp(message->user_properties[0].value, "value", 5) == 0);
+    CHECK(message->correlation_data_len == 2 && memcmp(message->correlation_data, "\0\1", 2) == 0);
+}
+
+static void on_done(const gecko_mqtt_message_t *message, void *userdata) {
+    check_job(message, "spa/done");
+    CHECK_OK(gecko_mqtt_message_ack(message));
+    counter_add((counter_t *)userdata);
+}
+
+static void *release_jobs(void *unused) {
+    unsigned n;
+    (void)unused;
+    for (n = 0; n < JOBS; n++) {
+        check_job(queue.messages[n], "spa/jobs");
+        CHECK(gecko_mqtt_message_ack(queue.messages[n]) == GECKO_MQTT_ERR_NOT_FOUND);
+        gecko_mqtt_message_release(queue.messages[n]);
+    }
+    return NULL;
+}
+
+/* Jobs go through other threads, which acknowledge them; the messages outlive their client. */
+static void worked_at_on_other_threads(const simulator_t *sim) {
+    gecko_mqtt_options_t *options = by_token(sim);
+    gecko_mqtt_client_t *client;
+    gecko_mqtt_message_t job = GECKO_MQTT_MESSAGE_TEXT("spa/jobs", "job", 1);
+    gecko_mqtt_user_property_t property = GECKO_MQTT_USER_PROPERTY("name", "value");
+    pthread_t threads[3];
+    unsigned n;
+    reset();
+    CHECK_OK(gecko_mqtt_options_set_manual_ack(options, true));
+    /* Without acknowledgements the server would stop after four. */
+    CHECK_OK(gecko_mqtt_options_set_receive_maximum(options, 4));
+    client = client_of(options);
+    CHECK_OK(gecko_mqtt_connect(client, LIMIT_MS));
+    CHECK_OK(gecko_mqtt_subscribe_wait(client, "spa/jobs", 1, on_job, NULL, NULL, LIMIT_MS, NULL));
+    CHECK_OK(gecko_mqtt_subscribe_wait(client, "spa/done", 1, on_done, &heard, NULL, LIMIT_MS, NULL));
+    for (n = 0; n < 2; n++)
+        CHECK(pthread_create(&threads[n], NULL, work, client) == 0);
+    job.user_properties = &property;
+    job.user_property_count = 1;
+    job.correlation_data = "\0\1";
+    job.correlation_data_len = 2;
+    for (n = 0; n < JOBS; n++)
+        CHECK_OK(gecko_mqtt_publish(client, &job, NULL, NULL));
+    CHECK(counter_wait(&heard, JOBS));
+    for (n = 0; n < 2; n++)
+        pthread_join(threads[n], NULL);
+    CHECK_OK(gecko_mqtt_disconnect(client, LIMIT_MS));
+    gecko_mqtt_client_free(client);
+    CHECK(no_library_thread_left());
+    CHECK(pthread_create(&threads[2], NULL, release_jobs, NULL) == 0);
+    pthread_join(threads[2], NULL);
+}
+
+static void on_refused(const gecko_mqtt_ack_t *ack, void *userdata) {
+    CHECK(ack->status != GECKO_MQTT_OK && ack->reason_code == 143 && ack->error_len > 0);
+    counter_add((counter_t *)userdata);
+}
+
+/* AWS takes seven slashes at most. The other filter works; the handler ends with its last filter. */
+static void one_of_several_filters_is_refused(const simulator_t *sim) {
+    gecko_mqtt_client_t *client = client_of(by_token(sim));
+    gecko_mqtt_subscription_t filters[2] = {GECKO_MQTT_SUBSCRIPTION("a/b/c/d/e/f/g/h/i", 1),
+                                            GECKO_MQTT_SUBSCRIPTION("spa/+", 1)};
+    gecko_mqtt_message_t message = hello();
+    reset();
+    CHECK_OK(gecko_mqtt_connect(client, LIMIT_MS));
+    CHECK_OK(gecko_mqtt_subscribe_many(client, filters, 2, on_message, &heard, on_destroy, on_refused,
+                                       &completed));
+    CHECK(counter_wait(&completed, 1));
+    CHECK_OK(gecko_mqtt_publish_wait(client, &message, LIMIT_MS, NULL));
+    CHECK(counter_wait(&heard, 1) && counter_get(&destroyed) == 0);
+    CHECK_OK(gecko_mqtt_subscribe_many(client, filters, 1, on_message, &stated, on_destroy, on_refused,
+                                       &completed));
+    CHECK(counter_wait(&completed, 2) && counter_wait(&destroyed, 1));
+    gecko_mqtt_client_free(client);
+    CHECK(counter_get(&destroyed) == 2);
+}
+
 int main(void) {
     simulator_t sim = simulator_start();
     main_thread = pthread_self();
@@ -198,6 +325,8 @@ int main(void) {
     dispatched_by_the_application(&sim);
     freed_inside_a_callback(&sim);
     token_from_a_provider(&sim);
+    worked_at_on_other_threads(&sim);
+    one_of_several_filters_is_refused(&sim);
     simulator_stop(&sim);
     return 0;
 }
