@@ -163,7 +163,7 @@ impl Session {
                 self.subscriptions.granted(wanted);
                 continue;
             }
-            let error = refusal::operation("SUBACK", reason, text);
+            let error = refusal::operation(&format!("SUBACK for '{}'", wanted.filter), reason, text);
             if restoring {
                 actions.refused.push((wanted.filter.clone(), error.clone()));
             }
