@@ -185,7 +185,7 @@ impl Session {
                 self.subscriptions.granted(wanted);
                 continue;
             }
-            let error = refusal::operation("SUBACK", reason, text);
+            let error = refusal::operation(&format!("SUBACK for '{}'", wanted.filter), reason, text);
             if restoring {
                 actions.refused.push((wanted.filter.clone(), error));
                 self.subscriptions.declined(wanted);
