@@ -154,6 +154,8 @@ pub struct Session {
     /// Publishes that were taken from the queue and are to go before the rest of it.
     held: VecDeque<Publish>,
     deadlines: VecDeque<(Instant, u16, u64)>,
+    /// The session that the server speaks of next is perhaps another one.
+    doubted: bool,
     /// The publish that the server ended a connection over, for the second time.
     condemned: Option<(u16, ReasonCode)>,
     next_ticket: u64,
@@ -171,11 +173,18 @@ impl Session {
             replay: VecDeque::new(),
             held: VecDeque::new(),
             deadlines: VecDeque::new(),
+            doubted: false,
             condemned: None,
             next_ticket: 0,
             pacer: Pacer::new(Pace::default()),
             connection: None,
         }
+    }
+
+    /// A CONNECT may have reached the server, and its answer did not come: should the server have lost the session
+    /// before, it has begun another one then, and that is what the next CONNACK calls present.
+    pub fn doubt(&mut self) {
+        self.doubted = true;
     }
 
     /// A connection is there: CONNACK came with success.
@@ -193,9 +202,10 @@ impl Session {
             pings: 0,
             pongs: 0,
         });
-        self.incoming.connected(session_present);
-        self.subscriptions.restore(session_present);
-        self.plan_replay(session_present, actions);
+        let doubted = std::mem::take(&mut self.doubted) && session_present;
+        self.incoming.connected(session_present, doubted);
+        self.subscriptions.restore(session_present && !doubted);
+        self.plan_replay(session_present, doubted, actions);
         self.pump(now, actions);
     }
 

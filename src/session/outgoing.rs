@@ -323,7 +323,7 @@ impl Session {
 
     /// A new connection: what is in flight is sent again, in the order in which it was accepted. Where the
     /// server lost the session everything is as if it had never been sent.
-    pub(super) fn plan_replay(&mut self, session_present: bool, actions: &mut Actions) {
+    pub(super) fn plan_replay(&mut self, session_present: bool, doubted: bool, actions: &mut Actions) {
         if let Some((id, reason)) = self.condemned.take() {
             self.end_operation(id, Ack::failed(refusal::condemned(reason)), actions);
         }
@@ -347,8 +347,18 @@ impl Session {
         for (_, id, ended) in order {
             if ended {
                 self.end_operation(id, Ack::failed(refusal::lost_with_the_session()), actions);
-            } else {
-                self.replay.push_back(id);
+                continue;
+            }
+            self.replay.push_back(id);
+            match self.operations.get_mut(id) {
+                // A server that has forgotten it answers PUBREL just as one that has passed it on.
+                Some(Operation { kind: Kind::Publish(in_flight), overdue: overdue @ 0, .. })
+                    if doubted && in_flight.received =>
+                {
+                    *overdue = 1;
+                    tell(&mut in_flight.publish, Ack::failed(refusal::lost_with_the_session()), actions);
+                }
+                _ => {}
             }
         }
     }

@@ -109,7 +109,7 @@ impl Session {
         }
         let number = match publish.qos {
             QoS::AtMostOnce => 0,
-            qos => match self.incoming.publish(publish.id, qos == QoS::ExactlyOnce) {
+            qos => match self.incoming.publish(publish.id, qos == QoS::ExactlyOnce, publish.dup) {
                 Verdict::Deliver(number) => number,
                 Verdict::Duplicate => return Ok(()),
                 Verdict::TooMany => {

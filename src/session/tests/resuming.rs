@@ -52,6 +52,38 @@ fn a_lost_session_is_begun_anew_without_dup() {
 }
 
 #[test]
+fn a_session_that_is_perhaps_another_one_is_resumed_but_nothing_of_it_is_believed() {
+    let mut rig = Rig::connected();
+    rig.subscribe(1, &["a"]);
+    rig.sent();
+    rig.receive(&[0x90, 4, 0, 1, 0, 1]);
+    rig.publish(2, QoS::ExactlyOnce);
+    rig.publish(3, QoS::AtLeastOnce);
+    rig.sent();
+    rig.receive(&[0x50, 2, 0, 2]);
+    rig.receive(&publish(0x34, Some(7), 1));
+    rig.session.handled(1, &mut rig.actions);
+    rig.ends();
+    rig.lose();
+    rig.actions.messages = Batch::default();
+    rig.session.doubt();
+    rig.connect(LIMITS, true);
+    let expected = [vec![0x82, 7, 0, 4, 0, 0, 1, b'a', 1], vec![0x62, 2, 0, 2], publish(0x3A, Some(3), b'3')];
+    assert_eq!(rig.sent(), expected.concat());
+    assert_eq!(rig.ends(), [(2, Err(ErrorKind::OutcomeUnknown))]);
+    rig.receive(&[0x70, 2, 0, 2, 0x40, 2, 0, 3]);
+    assert_eq!(rig.ends(), [(3, Ok(()))], "2 has been told");
+    assert_eq!(rig.actions.freed.0, 2);
+    rig.receive(&publish(0x3C, Some(7), 1));
+    assert!(rig.actions.messages.is_empty(), "a repetition");
+    rig.receive(&publish(0x34, Some(7), 2));
+    assert_eq!(rig.actions.messages.index.len(), 1, "another message, in another session");
+    rig.lose();
+    rig.connect(LIMITS, true);
+    assert_eq!(rig.sent()[0], 0x82, "its SUBACK had not come");
+}
+
+#[test]
 fn a_replay_keeps_within_a_smaller_receive_maximum() {
     let mut rig = Rig::connected();
     (1..=5).for_each(|name| rig.publish(name, QoS::AtLeastOnce));
