@@ -16,17 +16,22 @@ fn main() {
     let row = |name: &str, report: &Report| {
         let most = report.gaps.iter().max().copied().unwrap_or_default();
         println!(
-            "| {name} | {:.2} | {:.2} | {} | {} | {} |",
+            "| {name} | {:.2} | {:.2} | {} | {} | {} | {} |",
             round_trips(report.median_gap()),
             round_trips(most),
-            report.lost[0] + report.lost[1],
-            report.repeated[0] + report.repeated[1],
-            report.failed
+            // The first connection is none.
+            report.states.len() - 2,
+            2 * report.sent,
+            report.lost.iter().sum::<u32>() + report.failed as u32,
+            report.repeated.iter().chain(&report.doubled).sum::<u32>(),
         );
+        assert!(report.protocol_errors.is_empty(), "{:?}", report.protocol_errors);
     };
     println!("{renewals} renewals, {} messages a second each way, QoS 1, TLS\n", load::MESSAGES_A_SECOND);
-    println!("| way | median gap (round trips) | longest gap | lost | repeated with DUP | failed |");
-    println!("| --- | --- | --- | --- | --- | --- |");
+    println!(
+        "| way | median gap (round trips) | longest gap | changes of state | messages | lost | repeated |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
     let rotated = load::run(Way::Rotate, renewals, life);
     row("rotation", &rotated);
     let anew = load::run(Way::Anew, renewals, life);

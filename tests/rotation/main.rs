@@ -22,6 +22,12 @@ fn twenty_rotations_under_load_lose_nothing_and_nobody_notices() {
     assert_eq!((report.failed, report.lost, report.doubled), (0, [0, 0], [0, 0]));
     assert_eq!(report.states, [ConnectionState::Connecting, ConnectionState::Connected]);
     assert_eq!(report.protocol_errors, Vec::<String>::new());
-    // How long that is in seconds is the benchmark's to say; here, that it is no reconnection.
     assert_eq!(report.gaps.len(), 20);
+}
+
+#[test]
+fn who_connects_anew_loses_nothing_either_but_everybody_notices() {
+    let report = load::run(Way::Anew, 2, Duration::from_secs(4));
+    assert_eq!((report.failed, report.lost, report.doubled), (0, [0, 0], [0, 0]));
+    assert!(report.states.len() > 2);
 }
