@@ -74,6 +74,7 @@ impl Driver {
                 // A DISCONNECT that says what was wrong.
                 let _ = tokio::time::timeout(FAREWELL, self.drain(&mut wire)).await;
             }
+            self.settle_taken(&mut wire);
             self.actions.out.clear();
             self.actions.end = None;
             self.session.lost();
@@ -236,8 +237,19 @@ impl Driver {
 
     /// Writes everything that is in the buffer.
     async fn drain(&mut self, wire: &mut Wire) -> io::Result<()> {
-        wire.stream.write_all(&self.actions.out[wire.taken..]).await?;
+        while wire.taken < self.actions.out.len() {
+            match wire.stream.write(&self.actions.out[wire.taken..]).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => wire.taken += count,
+            }
+        }
         wire.stream.flush().await
+    }
+
+    /// The end of the stream. What it has taken may have arrived: of QoS 0 no other connection repeats it.
+    fn settle_taken(&mut self, wire: &mut Wire) {
+        let (taken, now) = (std::mem::take(&mut wire.taken), self.clock.now());
+        self.session.written_last(taken, now, &mut self.actions);
     }
 
     /// DISCONNECT, and the end of the stream, within a bounded time.
@@ -253,5 +265,6 @@ impl Driver {
             wire.stream.shutdown().await
         };
         let _ = tokio::time::timeout(left, parting).await;
+        self.settle_taken(wire);
     }
 }

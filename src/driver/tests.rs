@@ -238,6 +238,29 @@ async fn a_violation_is_told_to_the_server_before_the_connection_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn qos_0_that_goes_out_with_the_farewell_is_not_sent_again() {
+    let rig = Rig::new(|options| options.set_reconnect(false, 1, 1, 1, 1.0).unwrap());
+    let publish = |payload: &[u8]| {
+        let message = Message { topic: "t", payload, ..Message::default() };
+        let publish = Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), Completion::None);
+        rig.shared.publish(publish).unwrap();
+    };
+    let mut server = rig.connected().await;
+    // Twice as much as the pipe takes.
+    (0..80).for_each(|_| publish(&[7; 100]));
+    rig.until(|rig| !lock(&rig.shared.inbox).queue.has_work(0)).await;
+    server.send(&[0xF0, 0]).await;
+    for _ in 0..80 {
+        assert_eq!(server.packet().await[0], 0x30);
+    }
+    assert_eq!(server.packet().await, [0xE0, 1, 0x82]);
+    rig.until(|rig| rig.shared.state() == ConnectionState::Disconnected).await;
+    publish(b"new");
+    let mut server = rig.connected().await;
+    assert_eq!(server.packet().await, b"\x30\x07\0\x01t\0new");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_farewell_waits_for_acknowledgements_and_no_longer_than_it_may() {
     let rig = Rig::new(|_| ());
     for acknowledged in [true, false] {

@@ -177,12 +177,17 @@ impl Session {
 
     /// Bytes of `actions.out` were written.
     pub fn written(&mut self, bytes: usize, now: Instant, actions: &mut Actions) {
+        self.written_last(bytes, now, actions);
+        self.pump(now, actions);
+    }
+
+    /// The same for the last bytes of a connection: nothing follows them.
+    pub fn written_last(&mut self, bytes: usize, now: Instant, actions: &mut Actions) {
         if let Some(connection) = &mut self.connection {
             connection.written += bytes as u64;
             connection.keep_alive.sent(now);
         }
         self.settle_written(now, actions);
-        self.pump(now, actions);
     }
 
     /// The application is done with every message up to this number.
