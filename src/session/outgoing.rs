@@ -32,8 +32,10 @@ pub(super) struct InFlight {
     pub publish: Publish,
     /// PUBREC came, PUBCOMP is due.
     pub received: bool,
-    /// Some connection has written all of it: a repetition carries DUP where the session lives.
+    /// Some connection has written all of it: it may have arrived, whatever became of the session.
     pub ever_written: bool,
+    /// The same, and the session still lives: a repetition carries DUP.
+    pub repeats: bool,
     /// Counts against the current connection's receive maximum.
     pub on_connection: bool,
 }
@@ -138,7 +140,8 @@ impl Session {
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let in_flight = InFlight { publish, received: false, ever_written: false, on_connection: true };
+        let in_flight =
+            InFlight { publish, received: false, ever_written: false, repeats: false, on_connection: true };
         let operation = Operation { ticket, written_at: None, told: false, kind: Kind::Publish(in_flight) };
         match self.operations.insert(operation) {
             Ok(id) => {
@@ -226,7 +229,7 @@ impl Session {
                     };
                     operation.written_at = Some(now);
                     if let Kind::Publish(in_flight) = &mut operation.kind {
-                        in_flight.ever_written = true;
+                        (in_flight.ever_written, in_flight.repeats) = (true, true);
                     }
                     if !operation.told {
                         self.deadlines.push_back((now + self.settings.operation_timeout, id, ticket));
@@ -282,9 +285,7 @@ impl Session {
         let mut order = Vec::with_capacity(self.operations.len());
         for (id, operation) in self.operations.iter_mut() {
             if let Kind::Publish(in_flight) = &mut operation.kind {
-                if !session_present {
-                    in_flight.ever_written = false;
-                }
+                in_flight.repeats &= session_present;
                 order.push((in_flight.publish.order, id, in_flight.received && !session_present));
             }
         }
@@ -322,10 +323,16 @@ impl Session {
         if in_flight.received {
             connection.append(actions, |out| AckKind::PubRel.write(id, ReasonCode(0), out));
         } else {
-            let dup = in_flight.ever_written;
+            let dup = in_flight.repeats;
             let expiry = match remaining_expiry(publish, now) {
                 Ok(expiry) => expiry,
                 // The server has perhaps seen it: the hand-shake must go on [MQTT-4.4.0-1].
+                Err(_) if in_flight.ever_written => {
+                    let message = "sent, but the server lost the session before it was acknowledged, and the message has expired since: it may or may not have arrived";
+                    let error = Error::new(ErrorKind::OutcomeUnknown, message);
+                    self.end_operation(id, Ack::failed(error), actions);
+                    return true;
+                }
                 Err(_) if dup => Some(1),
                 Err(error) => {
                     self.end_operation(id, Ack::failed(error), actions);

@@ -116,3 +116,22 @@ fn leaving_tells_every_operation_apart() {
     assert!(!rig.session.is_busy());
     assert_eq!(rig.actions.freed.0, 3);
 }
+
+#[test]
+fn what_went_out_in_an_earlier_session_is_not_told_as_unsent() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::AtLeastOnce);
+    let message =
+        Message { topic: "t", qos: QoS::AtLeastOnce, message_expiry_secs: Some(5), ..Message::default() };
+    rig.publish_message(2, &message);
+    rig.sent();
+    rig.lose();
+    rig.now += 10 * SEC;
+    rig.connect(LIMITS, false);
+    assert_eq!(rig.ends(), [(2, Err(ErrorKind::OutcomeUnknown))], "it is too late to send it again");
+    assert_eq!(rig.actions.out, publish(0x32, Some(1), b'1'), "not DUP: this session does not know it");
+    let (unwritten, written) =
+        (Error::new(ErrorKind::Cancelled, ""), Error::new(ErrorKind::OutcomeUnknown, ""));
+    rig.session.abandon(&unwritten, &written, &mut rig.actions);
+    assert_eq!(rig.ends(), [(1, Err(ErrorKind::OutcomeUnknown))]);
+}
