@@ -315,6 +315,11 @@ impl Connection {
         size
     }
 
+    /// Whether the server's receive maximum is used up.
+    fn is_full(&self) -> bool {
+        self.in_use >= self.limits.receive_maximum.into()
+    }
+
     /// How the topic of a publish that is written next goes out.
     fn alias(&mut self, publish: &Publish, expiry_secs: Option<u32>) -> Alias {
         if self.limits.topic_alias_maximum == 0 {

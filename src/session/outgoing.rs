@@ -57,15 +57,14 @@ impl Session {
     /// What may be taken from the queue now.
     pub fn room(&mut self, now: Instant, out: usize) -> Room {
         self.pacer.refill(now);
+        let waiting = !self.held.is_empty() || !self.subscriptions.pending.is_empty();
         match &self.connection {
-            Some(connection) if self.held.is_empty() && self.subscriptions.pending.is_empty() => {
-                let used = connection.in_use + self.replay.len();
-                Room {
-                    acked: usize::from(connection.limits.receive_maximum).saturating_sub(used),
-                    messages: self.pacer.messages(),
-                    bytes: HIGH_WATER.saturating_sub(out).min(self.pacer.bytes()),
-                }
-            }
+            // Nothing overtakes a repetition, but for QoS 0 where it waits for an acknowledgement.
+            Some(connection) if !waiting && (self.replay.is_empty() || connection.is_full()) => Room {
+                acked: usize::from(connection.limits.receive_maximum).saturating_sub(connection.in_use),
+                messages: self.pacer.messages(),
+                bytes: HIGH_WATER.saturating_sub(out).min(self.pacer.bytes()),
+            },
             _ => Room::default(),
         }
     }
@@ -108,8 +107,8 @@ impl Session {
     /// the first that waits.
     fn send(&mut self, publish: Publish, now: Instant, actions: &mut Actions) -> bool {
         let qos = publish.stored.qos();
-        let full = |connection: &Connection| connection.in_use >= connection.limits.receive_maximum.into();
-        let Some(connection) = self.connection.as_mut().filter(|c| qos == QoS::AtMostOnce || !full(c)) else {
+        let Some(connection) = self.connection.as_mut().filter(|c| qos == QoS::AtMostOnce || !c.is_full())
+        else {
             self.held.push_front(publish);
             return false;
         };
@@ -315,7 +314,7 @@ impl Session {
             self.replay.pop_front();
             return true;
         };
-        if connection.in_use >= connection.limits.receive_maximum.into() {
+        if connection.is_full() {
             return false;
         }
         self.replay.pop_front();
@@ -327,13 +326,13 @@ impl Session {
             let expiry = match remaining_expiry(publish, now) {
                 Ok(expiry) => expiry,
                 // The server has perhaps seen it: the hand-shake must go on [MQTT-4.4.0-1].
+                Err(_) if dup => Some(1),
                 Err(_) if in_flight.ever_written => {
                     let message = "sent, but the server lost the session before it was acknowledged, and the message has expired since: it may or may not have arrived";
                     let error = Error::new(ErrorKind::OutcomeUnknown, message);
                     self.end_operation(id, Ack::failed(error), actions);
                     return true;
                 }
-                Err(_) if dup => Some(1),
                 Err(error) => {
                     self.end_operation(id, Ack::failed(error), actions);
                     return true;

@@ -135,3 +135,20 @@ fn what_went_out_in_an_earlier_session_is_not_told_as_unsent() {
     rig.session.abandon(&unwritten, &written, &mut rig.actions);
     assert_eq!(rig.ends(), [(1, Err(ErrorKind::OutcomeUnknown))]);
 }
+
+#[test]
+fn nothing_overtakes_a_repetition_that_waits_for_its_pace() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::AtLeastOnce);
+    rig.publish(2, QoS::AtLeastOnce);
+    rig.sent();
+    rig.lose();
+    rig.session.set_pace(Pace { messages: 10, bytes: 0 });
+    rig.connect(LIMITS, true);
+    assert_eq!(rig.sent(), publish(0x3A, Some(1), b'1'));
+    rig.now = rig.session.deadline().unwrap();
+    assert_eq!(rig.session.room(rig.now, 0), Room::default(), "the queue has to wait");
+    rig.session.time(rig.now, &mut rig.actions);
+    assert_eq!(rig.sent(), publish(0x3A, Some(2), b'2'));
+    assert_eq!(rig.session.room(rig.now + SEC, 0).messages, 1);
+}
