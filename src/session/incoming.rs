@@ -174,19 +174,20 @@ impl Incoming {
             if delivered < self.first && picked(delivered) {
                 any = true;
                 known.delivered_as = None;
-                if let Some(repeated) = known.repeated_as.take() {
-                    self.unacknowledged[(repeated - self.first) as usize].handled = true;
-                }
+                repetition_handled(&mut self.unacknowledged, self.first, known.repeated_as.take());
             }
         }
         any
     }
 
     fn handled_at(&mut self, index: usize) {
+        let number = self.first + index as u64;
         let message = &mut self.unacknowledged[index];
         message.handled = true;
         if message.exactly_once {
-            if let Some(known) = self.exactly_once.get_mut(&message.id) {
+            // A server that sent PUBREL too early may use the identifier for another message already.
+            let known = self.exactly_once.get_mut(&message.id);
+            if let Some(known) = known.filter(|known| known.delivered_as == Some(number)) {
                 known.delivered_as = None;
             }
         }
@@ -207,6 +208,14 @@ impl Incoming {
                 return Some(Due { id: message.id, exactly_once: message.exactly_once });
             }
         }
+    }
+}
+
+/// The PUBREC that waits under this number may go out.
+fn repetition_handled(unacknowledged: &mut VecDeque<Unacknowledged>, first: u64, repeated_as: Option<u64>) {
+    let index = repeated_as.and_then(|number| number.checked_sub(first));
+    if let Some(message) = index.and_then(|index| unacknowledged.get_mut(index as usize)) {
+        message.handled = true;
     }
 }
 
@@ -294,6 +303,30 @@ mod tests {
         assert_eq!(due(&mut incoming), [7], "the first one was lost");
         assert!(incoming.released(7) && !incoming.released(7));
         assert_eq!(incoming.publish(7, true, false), Verdict::Deliver(3));
+    }
+
+    #[test]
+    fn a_pubrel_that_comes_too_early_does_no_harm() {
+        let mut incoming = Incoming::new(10);
+        assert_eq!(incoming.publish(7, true, false), Verdict::Deliver(1));
+        assert!(incoming.released(7));
+        assert_eq!(incoming.publish(7, true, false), Verdict::Deliver(2), "the server's word counts");
+        assert!(!incoming.handled(1), "the server wants no PUBREC of it any more");
+        assert_eq!(
+            incoming.publish(7, true, true),
+            Verdict::Duplicate,
+            "the application has only had the first"
+        );
+        assert!(incoming.handled(2));
+        assert_eq!(due(&mut incoming), [7]);
+
+        incoming.publish(8, true, false);
+        incoming.connected(true, false);
+        assert_eq!(incoming.publish(8, true, true), Verdict::Duplicate);
+        incoming.publish(9, false, false);
+        assert!(incoming.released(8) && incoming.handled(5));
+        assert_eq!(due(&mut incoming), [9], "it holds up nothing");
+        assert!(!incoming.handled(3));
     }
 
     #[test]

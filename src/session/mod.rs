@@ -286,7 +286,7 @@ impl Session {
 
     /// Asks the server for a sign of life now.
     pub fn probe(&mut self, now: Instant, actions: &mut Actions) {
-        if let Some(connection) = &mut self.connection {
+        if let Some(connection) = self.connection.as_mut().filter(|_| actions.end.is_none()) {
             if connection.keep_alive.probe() {
                 connection.ping(now, actions);
             }
@@ -295,7 +295,7 @@ impl Session {
 
     /// Tells the server that the client lives, without asking for an answer: while nothing is read.
     pub fn stay_awake(&mut self, actions: &mut Actions) {
-        if let Some(connection) = &mut self.connection {
+        if let Some(connection) = self.connection.as_mut().filter(|_| actions.end.is_none()) {
             connection.pings += 1;
             connection.append(actions, |out| out.extend_from_slice(&crate::packet::PINGREQ));
         }
@@ -316,7 +316,8 @@ impl Session {
 
     /// Does what is due.
     pub fn time(&mut self, now: Instant, actions: &mut Actions) {
-        if let Some(connection) = &mut self.connection {
+        // Nothing follows a DISCONNECT [MQTT-3.14.4-1], and no other error replaces its own.
+        if let Some(connection) = self.connection.as_mut().filter(|_| actions.end.is_none()) {
             match connection.keep_alive.due(now) {
                 Due::Nothing => {}
                 Due::Ping => connection.ping(now, actions),
@@ -411,6 +412,11 @@ impl Connection {
         let size = actions.out.len() - before;
         self.appended += size as u64;
         size
+    }
+
+    /// Whether the server's receive maximum is used up.
+    fn is_full(&self) -> bool {
+        self.in_use >= self.limits.receive_maximum.into()
     }
 
     /// How the topic of a publish that is written next goes out.

@@ -183,3 +183,39 @@ fn leaving_tells_every_operation_apart() {
     assert!(!rig.session.is_busy());
     assert_eq!(rig.actions.freed.0, 3);
 }
+
+#[test]
+fn what_went_out_in_an_earlier_session_is_not_told_as_unsent() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::AtLeastOnce);
+    let message =
+        Message { topic: "t", qos: QoS::AtLeastOnce, message_expiry_secs: Some(5), ..Message::default() };
+    rig.publish_message(2, &message);
+    rig.sent();
+    rig.lose();
+    rig.now += 10 * SEC;
+    rig.connect(LIMITS, false);
+    assert_eq!(rig.ends(), [(2, Err(ErrorKind::OutcomeUnknown))], "it is too late to send it again");
+    assert_eq!(rig.actions.out, publish(0x32, Some(1), b'1'), "not DUP: this session does not know it");
+    let (unwritten, written) =
+        (Error::new(ErrorKind::Cancelled, ""), Error::new(ErrorKind::OutcomeUnknown, ""));
+    rig.session.abandon(&unwritten, &written, &mut rig.actions);
+    assert_eq!(rig.ends(), [(1, Err(ErrorKind::OutcomeUnknown))]);
+}
+
+#[test]
+fn nothing_overtakes_a_repetition_that_waits_for_its_pace() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::AtLeastOnce);
+    rig.publish(2, QoS::AtLeastOnce);
+    rig.sent();
+    rig.lose();
+    let quotas = Quotas { pace: Pace { messages: 10, bytes: 0 }, ..Quotas::NONE };
+    rig.connect(Limits { quotas, ..LIMITS }, true);
+    assert_eq!(rig.sent(), publish(0x3A, Some(1), b'1'));
+    rig.now = rig.session.deadline().unwrap();
+    assert_eq!(rig.session.room(rig.now, 0), Room::default(), "the queue has to wait");
+    rig.session.time(rig.now, &mut rig.actions);
+    assert_eq!(rig.sent(), publish(0x3A, Some(2), b'2'));
+    assert_eq!(rig.session.room(rig.now + SEC, 0).messages, 1);
+}
