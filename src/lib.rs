@@ -15,6 +15,7 @@ mod error;
 mod event;
 #[doc(hidden)]
 pub mod ffi;
+mod history;
 mod link;
 pub mod log;
 mod message;
@@ -35,7 +36,7 @@ mod sys;
 pub use client::{Client, Dispatcher, Subscription, Wait, token_request_complete, token_request_fail};
 pub use completion::{Ack, Completion};
 pub use dispatch::DispatchMode;
-pub use dispatch::listeners::{EventListener, MessageListener, Receipt, StateListener};
+pub use dispatch::listeners::{AppStateListener, EventListener, MessageListener, Receipt, StateListener};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventKind};
 pub use message::{Message, QoS};

@@ -94,6 +94,7 @@ pub struct Options {
     max_incoming_packet: u32,
     will: Option<(OwnedMessage, u32)>,
     manual_ack: bool,
+    history_size: usize,
     dispatch: DispatchMode,
 }
 
@@ -136,6 +137,7 @@ impl Default for Options {
             max_incoming_packet: 256 * 1024,
             will: None,
             manual_ack: false,
+            history_size: 100,
             dispatch: DispatchMode::Thread,
         }
     }
@@ -389,6 +391,12 @@ impl Options {
     /// The application acknowledges QoS 1 and 2 itself.
     pub fn set_manual_ack(&mut self, manual: bool) -> Result<()> {
         self.manual_ack = manual;
+        Ok(())
+    }
+
+    /// How many events are kept; 0: none.
+    pub fn set_history_size(&mut self, events: u32) -> Result<()> {
+        self.history_size = within("history's size", events, 0, 100_000, "events")? as usize;
         Ok(())
     }
 

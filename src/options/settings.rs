@@ -39,6 +39,7 @@ pub(crate) struct Settings {
     pub max_incoming_packet: u32,
     pub will: Option<(OwnedMessage, u32)>,
     pub manual_ack: bool,
+    pub history_size: usize,
     pub dispatch: DispatchMode,
 }
 
@@ -122,6 +123,7 @@ impl Options {
             max_incoming_packet: self.max_incoming_packet,
             will,
             manual_ack: self.manual_ack,
+            history_size: self.history_size,
             dispatch: self.dispatch,
         })
     }

@@ -109,7 +109,7 @@ impl Session {
         }
         let number = match publish.qos {
             QoS::AtMostOnce => 0,
-            qos => match self.incoming.publish(publish.id, qos == QoS::ExactlyOnce) {
+            qos => match self.incoming.publish(publish.id, qos == QoS::ExactlyOnce, publish.dup) {
                 Verdict::Deliver(number) => number,
                 Verdict::Duplicate => return Ok(()),
                 Verdict::TooMany => {
@@ -185,7 +185,7 @@ impl Session {
                 self.subscriptions.granted(wanted);
                 continue;
             }
-            let error = refusal::operation("SUBACK", reason, text);
+            let error = refusal::operation(&format!("SUBACK for '{}'", wanted.filter), reason, text);
             if restoring {
                 actions.refused.push((wanted.filter.clone(), error));
                 self.subscriptions.declined(wanted);

@@ -7,6 +7,7 @@ use crate::completion::{Ack, Completion, Waiter};
 use crate::credentials::Token;
 use crate::dispatch::pool::Pool;
 use crate::dispatch::{Delivery, Mailbox};
+use crate::history::History;
 use crate::link::Identity;
 use crate::options::{Settings, TokenProvider, TokenRequest};
 use crate::process::lock;
@@ -68,6 +69,9 @@ pub struct Shared {
     pub bell: Arc<Bell>,
     pub mailbox: Arc<Mailbox>,
     pub counters: Mutex<Counters>,
+    pub history: Mutex<History>,
+    /// The application's own state.
+    app_state: Mutex<Box<str>>,
     /// Of the last attempt that failed, until one succeeds.
     pub last_failure: Mutex<Option<Error>>,
     pub provider: Mutex<Provider>,
@@ -105,6 +109,8 @@ impl Shared {
                 closing: false,
             }),
             counters: Mutex::default(),
+            history: Mutex::new(History::new(settings.history_size)),
+            app_state: Mutex::default(),
             bell,
             mailbox,
             last_failure: Mutex::default(),
@@ -216,6 +222,21 @@ impl Shared {
         if self.state.swap(state as u8, Ordering::AcqRel) != state as u8 {
             self.mailbox.post(Delivery::State(state));
         }
+    }
+
+    /// Changes the application's own state and has it told; does nothing where it is the same.
+    pub fn set_app_state(&self, state: &str) -> Result<()> {
+        let mut current = lock(&self.app_state);
+        if **current == *state {
+            return Ok(());
+        }
+        // Under the lock, so that they are told in the order in which they were set.
+        if !self.mailbox.post(Delivery::AppState(state.into())) {
+            let message = "1,024 states and events have not been told yet: is a callback blocked, or gecko_mqtt_dispatch not called?";
+            return Err(Error::new(ErrorKind::QueueFull, message));
+        }
+        *current = state.into();
+        Ok(())
     }
 
     pub fn is_connected(&self) -> bool {

@@ -1,4 +1,9 @@
-//! What every live test needs: a simulator, a mosquitto, clients whose messages and states can be waited for.
+//! What every live test needs: a simulator, a mosquitto, clients whose messages and states can be waited for, a network
+//! that fails.
+// Every test program uses a part of it.
+#![allow(dead_code)]
+
+pub mod proxy;
 
 pub mod traces;
 
@@ -96,7 +101,7 @@ impl Drop for Sim {
 /// A mosquitto on ports of its own, with and without TLS.
 pub struct Mosquitto {
     child: Child,
-    _directory: Directory,
+    directory: Directory,
     pub port: u16,
     pub tls_port: u16,
     pub ca_pem: String,
@@ -133,47 +138,53 @@ fn free_port() -> u16 {
 
 impl Mosquitto {
     pub fn start() -> Self {
-        // Somebody else may take a port between our asking for it and mosquitto's binding to it.
-        (0..5).find_map(|_| Self::try_start()).expect("mosquitto does not start: apt-get install mosquitto")
+        Self::start_with("")
     }
 
-    fn try_start() -> Option<Self> {
+    /// With further lines in its configuration.
+    pub fn start_with(lines: &str) -> Self {
+        // Somebody else may take a port between our asking for it and mosquitto's binding to it.
+        (0..5)
+            .find_map(|_| Self::try_start(lines))
+            .expect("mosquitto does not start: apt-get install mosquitto")
+    }
+
+    fn try_start(lines: &str) -> Option<Self> {
         let directory = Directory::new();
         let rcgen::CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = directory.write("server.pem", &cert.pem());
         let key = directory.write("server.key", &signing_key.serialize_pem());
         let (port, tls_port) = (free_port(), free_port());
-        let config = directory.write(
+        directory.write(
             "mosquitto.conf",
             &format!(
-                "per_listener_settings false\nallow_anonymous true\nmax_queued_messages 0\n\
+                "per_listener_settings false\nallow_anonymous true\nmax_queued_messages 0\n{lines}\
                  listener {port} 127.0.0.1\n\
                  listener {tls_port} 127.0.0.1\ncertfile {certificate}\nkeyfile {key}\n"
             ),
         );
-        // Debian has it where an ordinary user's PATH does not lead.
-        let path = format!("{}:/usr/sbin:/usr/local/sbin", std::env::var("PATH").unwrap_or_default());
-        let mut child = Command::new("mosquitto")
-            .env("PATH", path)
-            .args(["-c", &config])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
+        let child = launch(&directory, [port, tls_port])?;
+        Some(Self { child, directory, port, tls_port, ca_pem: cert.pem() })
+    }
+
+    /// As `kill -9` does: it has no time to say or to save anything.
+    pub fn kill(&mut self) {
+        assert!(self.child.try_wait().unwrap().is_none(), "mosquitto had ended by itself");
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Once more, on the same ports, and with nothing of what it knew.
+    pub fn restart(&mut self) {
+        // A connection that is not yet forgotten, or a client that tries to reach it, may hold a port for a moment.
         let deadline = Instant::now() + LIMIT;
-        while TcpStream::connect(("127.0.0.1", tls_port)).is_err()
-            || TcpStream::connect(("127.0.0.1", port)).is_err()
-        {
-            if child.try_wait().ok()?.is_some() || Instant::now() > deadline {
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
+        self.child = loop {
+            if let Some(child) = launch(&self.directory, [self.port, self.tls_port]) {
+                break child;
             }
-            std::thread::yield_now();
-        }
-        Some(Self { child, _directory: directory, port, tls_port, ca_pem: cert.pem() })
+            assert!(Instant::now() < deadline, "mosquitto does not start again");
+        };
     }
 
     pub fn plain(&self) -> Options {
@@ -188,6 +199,31 @@ impl Mosquitto {
         options.set_ca_pem(self.ca_pem.as_bytes()).unwrap();
         options
     }
+}
+
+/// Starts a mosquitto, and waits until its ports are open.
+fn launch(directory: &Directory, ports: [u16; 2]) -> Option<Child> {
+    // Debian has it where an ordinary user's PATH does not lead.
+    let path = format!("{}:/usr/sbin:/usr/local/sbin", std::env::var("PATH").unwrap_or_default());
+    let mut child = Command::new("mosquitto")
+        .env("PATH", path)
+        .arg("-c")
+        .arg(directory.0.join("mosquitto.conf"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let deadline = Instant::now() + LIMIT;
+    while ports.iter().any(|port| TcpStream::connect(("127.0.0.1", *port)).is_err()) {
+        if child.try_wait().ok()?.is_some() || Instant::now() > deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        std::thread::yield_now();
+    }
+    Some(child)
 }
 
 impl Drop for Mosquitto {

@@ -125,6 +125,23 @@ pub extern "C" fn gecko_mqtt_options_set_pacing(
     set(options, |options| options.set_pacing(publishes_per_sec, bytes_per_sec))
 }
 
+/// How many events gecko_mqtt_get_connection_history() remembers.
+///
+/// @param options the options.
+/// @param events the number (100), at most 100000; 0: none.
+/// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+/// #GECKO_MQTT_ERR_OUT_OF_RANGE.
+/// @par Threads
+/// One at a time for each options handle.
+/// @since 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn gecko_mqtt_options_set_history_size(
+    options: *mut gecko_mqtt_options_t,
+    events: u32,
+) -> gecko_mqtt_status_t {
+    set(options, |options| options.set_history_size(events))
+}
+
 /// On which threads callbacks run. The token provider has its own in any case.
 ///
 /// @param options the options.

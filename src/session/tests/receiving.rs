@@ -122,3 +122,15 @@ fn pings_and_gives_up() {
     rig.session.time(rig.now, &mut rig.actions);
     assert_eq!(rig.actions.end.unwrap().kind(), ErrorKind::KeepAliveTimeout);
 }
+
+#[test]
+fn nothing_follows_a_disconnect() {
+    let mut rig = Rig::connected();
+    rig.receive(&[0xF0, 0]);
+    rig.session.probe(rig.now, &mut rig.actions);
+    rig.session.stay_awake(&mut rig.actions);
+    rig.now += 60 * SEC;
+    rig.session.time(rig.now, &mut rig.actions);
+    assert_eq!(rig.actions.out, [0xE0, 1, 0x82], "[MQTT-3.14.4-1]");
+    assert_eq!(rig.actions.end.as_ref().unwrap().kind(), ErrorKind::Protocol, "the first reason stays");
+}
