@@ -105,7 +105,9 @@ fn no_trace_has_a_secret() {
             log = Some(text);
         }
     }
-    assert!(reports.is_empty(), "{} secrets were told:\n{}", reports.len(), reports.join("\n"));
+    reports.dedup();
+    let shown = &reports[..reports.len().min(50)];
+    assert!(reports.is_empty(), "secrets were told in {} places:\n{}", reports.len(), shown.join("\n"));
 
     // And it would have been seen: each of them, in a log as it is written.
     let mut log = log.expect("nothing was logged at TRACE");
