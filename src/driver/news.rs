@@ -35,6 +35,7 @@ impl Driver {
     }
 
     fn tell(&self, event: Event) {
+        tracing::trace!(?event, "told");
         let event = Arc::new(event);
         lock(&self.shared.history).push(event.clone());
         self.shared.mailbox.post(Delivery::Event(event));

@@ -72,7 +72,8 @@ pub struct Options {
     identity: Option<Identity>,
     roots: Roots,
     alpn: Option<String>,
-    username: Option<String>,
+    // A secret because it may be an authorizer's user name, assembled by hand, token and all.
+    username: Option<Secret>,
     password: Option<Secret>,
     authorizer: Option<Authorizer>,
     token: Option<Token>,
@@ -232,7 +233,7 @@ impl Options {
     /// Sent in CONNECT.
     pub fn set_username(&mut self, username: &str) -> Result<()> {
         Credentials::new(Some(username), None, None)?;
-        self.username = Some(username.to_owned());
+        self.username = Some(username.into());
         Ok(())
     }
 

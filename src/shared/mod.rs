@@ -313,3 +313,25 @@ impl Drop for Remains {
         drop(call);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+    use crate::credentials::BrokerUrl;
+
+    #[test]
+    fn a_command_shows_no_secret() {
+        let url =
+            "wss://h/mqtt?x-amz-customauthorizer-name=N&token=s3cr3t&x-amz-customauthorizer-signature=s3cr3t";
+        let token = Token::from_broker_url(&BrokerUrl::parse(url).unwrap(), 60).unwrap();
+        let key = include_bytes!("../link/testdata/test-only-ec.sec1.pem");
+        let certificate = include_bytes!("../link/testdata/test-only-ec.crt.pem");
+        let identity = Identity::from_bytes(certificate, &Secret::new(&key[..])).unwrap();
+        let answer = Command::Token { request: TokenRequest(7), answer: Ok(token.clone()) };
+        for command in [answer, Command::SetToken(token), Command::SetCertificate(identity)] {
+            let shown = format!("{command:?}");
+            assert!(shown.contains("***") && !shown.contains("s3cr3t"), "{shown}");
+        }
+    }
+}

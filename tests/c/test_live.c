@@ -96,6 +96,7 @@ static void main_job(gecko_mqtt_options_t *options) {
     CHECK(stats.last_round_trip_us > 0 && stats.mean_round_trip_us > 0);
     CHECK_OK(gecko_mqtt_stats_json(client, &json));
     CHECK(json[0] == '{' && strstr(json, "\"messages_sent\":101") != NULL);
+    traces_note(json);
     gecko_mqtt_string_free(json);
     CHECK_OK(gecko_mqtt_reset_stats(client));
     CHECK_OK(gecko_mqtt_unsubscribe_wait(client, "spa/+", LIMIT_MS, NULL));

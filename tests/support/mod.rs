@@ -5,6 +5,8 @@
 
 pub mod proxy;
 
+pub mod traces;
+
 use gecko_iot_sim::{Config, Simulator};
 use gecko_mqtt::{
     Client, Completion, ConnectionState, Error, ErrorKind, Message, MessageListener, Options, QoS,
@@ -28,6 +30,8 @@ pub struct Sim {
 
 impl Sim {
     pub fn start(config: Config) -> Self {
+        traces::begin();
+        let config = Config { secrets_file: traces::secrets_file(), ..config };
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let simulator = runtime.block_on(Simulator::start(config)).unwrap();
@@ -334,6 +338,7 @@ pub fn states(client: &Client) -> Seen<ConnectionState> {
 }
 
 pub fn client(options: &Options) -> Client {
+    traces::begin();
     Client::new(options).unwrap()
 }
 
@@ -370,16 +375,25 @@ pub fn noted<T: Clone + Send + 'static>(
     value: impl FnOnce(&gecko_mqtt::Ack) -> T + Send + 'static,
 ) -> Completion {
     let seen = seen.clone();
-    Completion::Boxed(Box::new(move |ack| seen.push(value(ack))))
+    let noting = move |ack: &gecko_mqtt::Ack| {
+        if let Err(error) = &ack.result {
+            traces::note(error);
+        }
+        seen.push(value(ack));
+    };
+    Completion::Boxed(Box::new(noting))
 }
 
 /// Why a client made with these options does not connect.
 pub fn refusal(options: &Options) -> Error {
     let error = client(options).connect(WAIT).unwrap_err();
+    traces::note(&error);
     assert!(error.message().len() > 20, "no advice: {error}");
     error
 }
 
 pub fn kind<T>(result: gecko_mqtt::Result<T>) -> ErrorKind {
-    result.err().expect("it should have failed").kind()
+    let error = result.err().expect("it should have failed");
+    traces::note(&error);
+    error.kind()
 }
