@@ -24,7 +24,8 @@ mod options;
 pub mod packet;
 mod panics;
 mod process;
-mod reconnect;
+#[doc(hidden)]
+pub mod reconnect;
 mod runtime;
 mod secret;
 mod session;
