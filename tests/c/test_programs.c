@@ -69,6 +69,12 @@ static void first_programs(const simulator_t *sim) {
     EXPECT(0, "quickstart", url_file, ca_file);
     EXPECT(2, "quickstart", "/nonexistent", ca_file);
     EXPECT(1, "quickstart", url_file, url_file);
+#ifdef __cplusplus /* where they were built */
+    EXPECT(0, "readme_cpp");
+    EXPECT(0, "quickstart_cpp", url_file, ca_file);
+    EXPECT(2, "quickstart_cpp", "/nonexistent", ca_file);
+    EXPECT(1, "quickstart_cpp", url_file, url_file);
+#endif
     EXPECT(0, "worker", url_file, ca_file);
     EXPECT(2, "worker", "/nonexistent", ca_file);
     EXPECT(1, "worker", url_file, url_file);
