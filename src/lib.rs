@@ -14,6 +14,9 @@ mod driver;
 mod error;
 #[doc(hidden)]
 pub mod ffi;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod link;
 pub mod log;
 mod message;

@@ -180,7 +180,7 @@ impl Queue {
     }
 
     /// Messages and bytes accepted and not yet ended.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub fn usage(&self) -> (usize, usize) {
         (self.messages, self.bytes)
     }
