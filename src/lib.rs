@@ -15,6 +15,9 @@ mod error;
 mod event;
 #[doc(hidden)]
 pub mod ffi;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod history;
 mod link;
 pub mod log;
