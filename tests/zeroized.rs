@@ -2,7 +2,6 @@
 //! into every block that the library frees.
 #![cfg(target_os = "linux")]
 
-#[allow(dead_code)]
 mod support;
 
 use gecko_iot_sim::{Config, PasswordListener};

@@ -6,6 +6,5 @@ mod hostile;
 mod scenario;
 mod search;
 mod suite;
-#[allow(dead_code)]
 #[path = "../support/mod.rs"]
 mod support;
