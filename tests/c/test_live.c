@@ -117,6 +117,7 @@ static void main_job(gecko_mqtt_options_t *options) {
     gecko_mqtt_history_free(history);
     CHECK_OK(gecko_mqtt_history_json(client, &json));
     CHECK(strstr(json, "\"kind\":\"CONNECTED\"") != NULL && strstr(json, "\"time\":\"20") != NULL);
+    traces_note(json);
     gecko_mqtt_string_free(json);
     gecko_mqtt_client_free(client);
     CHECK(counter_get(&destroyed) == 2 && counter_get(&heard) == 101);

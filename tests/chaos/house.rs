@@ -3,6 +3,7 @@
 
 use crate::support::LIMIT;
 use crate::support::proxy::Proxy;
+use crate::support::traces;
 use std::fs;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -24,7 +25,8 @@ static HOUSE: Mutex<House> = Mutex::new(House { inside: 0, descriptors: 0, memor
 pub fn enter() {
     let mut house = HOUSE.lock().unwrap();
     if house.inside == 0 {
-        // Once, for what tokio keeps.
+        // Once, for what tokio and the log keep.
+        traces::begin();
         drop(Proxy::to(0));
         house.descriptors = descriptors();
         house.memory_kib = status("VmRSS");

@@ -93,7 +93,7 @@ fn an_encoded_signature_is_not_encoded_twice() {
 
 #[test]
 fn by_user_name_and_password() {
-    let (good, bad) = (b"a pass\0word of the test's", b"another word of the test's");
+    let (good, bad) = (b"correct horse\0battery staple", b"incorrect horse battery staple");
     traces::secret("password", bad);
     let password_listener =
         Some(PasswordListener { port: 0, user_name: "me".into(), password: good.to_vec() });

@@ -162,7 +162,7 @@ fn by_url(token: &Token) -> TokenInput<'_> {
 fn by_token_in_a_url_and_by_its_parts() {
     let secrets = Secrets::new();
     for token_format in [TokenFormat::Jwt, TokenFormat::Json] {
-        let password = Some(b"the authorizer's own pass word".to_vec());
+        let password = Some(b"correct+horse/battery:staple".to_vec());
         secrets.keep("the password", password.as_deref().unwrap());
         let authorizer = Authorizer { token_format, password: password.clone(), ..Authorizer::default() };
         let sim = Sim::start(Config { authorizer, ..Config::default() });
@@ -186,8 +186,8 @@ fn by_token_in_a_url_and_by_its_parts() {
         by_hand.set_username(&third.user_name).unwrap();
         by_hand.set_password(password.as_deref().unwrap()).unwrap();
         round_trip(&by_hand);
-        by_hand.set_password(b"not the authorizer's").unwrap();
-        secrets.keep("the password", b"not the authorizer's");
+        by_hand.set_password(b"incorrect=horse&battery staple").unwrap();
+        secrets.keep("the password", b"incorrect=horse&battery staple");
         fails(&by_hand);
     }
     secrets.were_kept();
@@ -295,7 +295,7 @@ fn providers() {
 #[test]
 fn user_name_and_password() {
     let secrets = Secrets::new();
-    let (good, bad) = (b"a pass\0word of the test's", b"another word of the test's");
+    let (good, bad) = (b"correct horse\0battery staple", b"incorrect horse battery staple");
     let user_name = "me?token=a+token+put+here+by+hand";
     for secret in [good.as_slice(), bad, &user_name.as_bytes()[3..]] {
         secrets.keep("the password", secret);

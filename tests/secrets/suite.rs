@@ -6,9 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who must have left a log, or something else of that name's beginning.
-const EXPECTED: [&str; 13] = [
+const EXPECTED: [&str; 15] = [
     "cargo_test/live-",
     "cargo_test/leftovers-",
+    "cargo_test/chaos-",
+    "cargo_test/rotation-",
     "cargo_test/scenario-",
     "cargo_test/zeroized-",
     "ctest/gecko_mqtt_test_live-",
