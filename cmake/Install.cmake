@@ -3,6 +3,8 @@ include(CMakePackageConfigHelpers)
 
 file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/*.h" "${PROJECT_SOURCE_DIR}/include/*.hpp")
 install(FILES ${headers} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development)
+file(GLOB cpp_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/gecko_mqtt/*.hpp")
+install(FILES ${cpp_headers} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/gecko_mqtt" COMPONENT development)
 
 set(stage "${PROJECT_BINARY_DIR}/stage/$<CONFIG>")
 install(FILES "${stage}/${GECKO_MQTT_SHARED_FILE}" DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT runtime)

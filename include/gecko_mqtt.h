@@ -487,8 +487,8 @@ typedef struct gecko_mqtt_stats_t {
      */
     uint64_t dropped_offline;
     /**
-     * QoS 0 messages from the server that were dropped, because a callback waited inside itself and the
-     * buffer was full.
+     * QoS 0 messages from the server that were dropped, because a call waited on the thread that runs
+     * the callbacks, and the buffer was full.
      */
     uint64_t dropped_incoming;
     /**
@@ -1079,8 +1079,8 @@ typedef struct gecko_mqtt_subscription_t {
 #define GECKO_MQTT_EVENT_SUBSCRIPTION_REFUSED 7
 
 /**
- * QoS 0 messages from the server were dropped, because a callback waited inside itself and the buffer was
- * full.
+ * QoS 0 messages from the server were dropped, because a call waited on the thread that runs the
+ * callbacks, and the buffer was full.
  */
 #define GECKO_MQTT_EVENT_MESSAGES_DROPPED 8
 
@@ -1195,8 +1195,9 @@ gecko_mqtt_status_t gecko_mqtt_options_set_reconnect(struct gecko_mqtt_options_t
                                                      double multiplier);
 
 /**
- * How long to rest after a round without success. Then the next round begins, with a fresh token where there
- * is a provider.
+ * How long to rest at the most after a round without success. Then the next round begins, with a fresh token
+ * where there is a provider. So that a fleet does not come back in step, chance decides: the first rest is from
+ * nothing to all of this, later ones are from three quarters to all of it.
  *
  * @param options the options.
  * @param secs seconds (300); 0: give up for good after one round.
@@ -1831,9 +1832,9 @@ gecko_mqtt_status_t gecko_mqtt_get_client_id(const struct gecko_mqtt_client_t *c
 gecko_mqtt_status_t gecko_mqtt_remove_listeners(struct gecko_mqtt_client_t *client, const void *userdata);
 
 /**
- * With #GECKO_MQTT_DISPATCH_APP, a descriptor that is readable while callbacks are due: for poll, epoll,
- * kqueue, GLib, libuv, a Looper. Only wait for it: do not read, write or close it. It is closed when the
- * client is freed.
+ * With #GECKO_MQTT_DISPATCH_APP, a descriptor that is readable while callbacks are due, and not while they run:
+ * for select, poll, epoll (by level, or by edge with one gecko_mqtt_dispatch() each), kqueue, GLib, libuv, a Looper.
+ * Only wait for it: do not read, write or close it. It is closed when the client is freed.
  *
  * @param client the client.
  * @return the descriptor; -1 with #GECKO_MQTT_DISPATCH_THREAD, and for a client that is NULL or no client,
@@ -1847,6 +1848,9 @@ int gecko_mqtt_dispatch_fd(const struct gecko_mqtt_client_t *client);
 /**
  * With #GECKO_MQTT_DISPATCH_APP, runs the callbacks that are due on the calling thread.
  *
+ * Calls that wait, such as gecko_mqtt_connect() and gecko_mqtt_publish_wait(), work on that thread too: they need no
+ * callback to run. Callbacks become due meanwhile, and are run by the next gecko_mqtt_dispatch().
+ *
  * @param client the client. A callback may free it.
  * @param timeout_ms how long to wait for the first one when none is due, in milliseconds; 0: not at all;
  * #GECKO_MQTT_WAIT_DEFAULT: as gecko_mqtt_options_set_operation_timeout_ms() says.
@@ -1858,7 +1862,9 @@ int gecko_mqtt_dispatch_fd(const struct gecko_mqtt_client_t *client);
  * Any, but callbacks of one client run on one thread at a time.
  * @since 0.1
  */
-gecko_mqtt_status_t gecko_mqtt_dispatch(struct gecko_mqtt_client_t *client, uint32_t timeout_ms, size_t *ran);
+gecko_mqtt_status_t gecko_mqtt_dispatch(struct gecko_mqtt_client_t *client,
+                                        uint32_t timeout_ms,
+                                        size_t *ran);
 
 /**
  * The name of a state: "CONNECTED". Never NULL; "UNKNOWN" for a number that is none.

@@ -31,12 +31,20 @@ may_install() {
     have apt-get && { [ "$(id -u)" -eq 0 ] || { have sudo && sudo -n true 2>/dev/null; }; }
 }
 
-# need COMMAND=PACKAGE[,PACKAGE]...: installs the packages of commands that are missing, or says which they are and stops.
+# there NAME: a command, or with pkg: before it, a library that pkg-config knows.
+there() {
+    case $1 in
+        pkg:*) pkg-config --exists "${1#pkg:}" 2>/dev/null ;;
+        *) have "$1" ;;
+    esac
+}
+
+# need NAME=PACKAGE[,PACKAGE]...: installs the packages of what is missing, or says which they are and stops.
 # Debian starts mosquitto's service when it is installed; nothing here minds, the tests take ports of their own.
 need() {
     local pair missing=()
     for pair in "$@"; do
-        if ! have "${pair%%=*}"; then
+        if ! there "${pair%%=*}"; then
             IFS=, read -r -a packages <<<"${pair#*=}"
             missing+=("${packages[@]}")
         fi
@@ -48,7 +56,7 @@ need() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" ||
         die "this failed, please see to it: apt-get install ${missing[*]}"
     for pair in "$@"; do
-        have "${pair%%=*}" || die "${pair%%=*} is still missing after the installation of ${pair#*=}"
+        there "${pair%%=*}" || die "${pair%%=*} is still missing after the installation of ${pair#*=}"
     done
 }
 

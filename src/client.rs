@@ -115,6 +115,7 @@ impl Client {
         }
         let waiter = Arc::new(Waiter::default());
         self.shared.command(Command::Disconnect { until, completion: Completion::Waiter(waiter.clone()) })?;
+        let _waiting = self.shared.mailbox.wait_guard();
         // The driver keeps the time itself, and has a little more for the farewell.
         waiter.wait(until + driver::FAREWELL * 2).result
     }

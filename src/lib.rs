@@ -15,6 +15,9 @@ mod error;
 mod event;
 #[doc(hidden)]
 pub mod ffi;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod history;
 mod link;
 pub mod log;
@@ -24,7 +27,8 @@ mod options;
 pub mod packet;
 mod panics;
 mod process;
-mod reconnect;
+#[doc(hidden)]
+pub mod reconnect;
 mod runtime;
 mod secret;
 mod session;

@@ -40,7 +40,7 @@ pub struct Stats {
     pub dropped_offline: u64,
     /// Messages whose expiry interval passed before they could be sent.
     pub expired: u64,
-    /// QoS 0 messages from the server that were dropped because a callback waited and the buffer was full.
+    /// QoS 0 messages from the server that were dropped because a call waited where callbacks run.
     pub dropped_incoming: u64,
     /// Messages that wait for a connection or an acknowledgement.
     pub queued_messages: u64,

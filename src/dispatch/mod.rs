@@ -22,6 +22,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 /// Bytes of messages that wait for their callbacks, above which nothing more is read from the server.
@@ -84,7 +85,7 @@ pub struct Mailbox {
     pub paused: AtomicBool,
     /// Ended operations whose callbacks have not been called.
     untold: AtomicUsize,
-    /// Waits that callbacks of this client make inside themselves.
+    /// Waits of those who hold up this client's callbacks.
     waits: AtomicUsize,
     /// Number of the last message whose callbacks have returned.
     handled: AtomicU64,
@@ -106,8 +107,11 @@ struct Inner {
     /// The last state that was told, or is about to be.
     told: Option<ConnectionState>,
     running: bool,
+    /// Somebody has been asked to run; with [`DispatchMode::App`]: the descriptor is raised.
     scheduled: bool,
     ended: bool,
+    /// The thread that called `dispatch` last.
+    dispatcher: Option<ThreadId>,
 }
 
 impl Inner {
@@ -200,7 +204,7 @@ impl Mailbox {
         }
         inner.scheduled = true;
         match &self.runner {
-            // Under the lock, so that a `dispatch` that empties the queue clears it after this.
+            // Under the lock, so that whoever empties the queue clears it after this.
             Runner::App(ready) => ready.raise(),
             Runner::Pool(pool) => {
                 drop(inner);
@@ -231,9 +235,18 @@ impl Mailbox {
         self.untold.load(Ordering::Relaxed)
     }
 
-    /// Whether a callback waits inside itself, so that reading must go on for its sake.
+    /// Whether somebody waits who holds up the callbacks, so that reading must go on for their sake.
     pub fn is_waiting(&self) -> bool {
         self.waits.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether no callback can run while the calling thread waits: inside one, or on the thread that dispatches.
+    fn holds_up(&self) -> bool {
+        let dispatches = || {
+            let last = lock(&self.inner).dispatcher;
+            last.is_none_or(|last| last == thread::current().id())
+        };
+        self.is_current() || matches!(self.runner, Runner::App(_)) && dispatches()
     }
 
     /// To be held while the calling thread waits for something that only the driver brings.
@@ -244,7 +257,7 @@ impl Mailbox {
                 self.0.waits.fetch_sub(1, Ordering::AcqRel);
             }
         }
-        self.is_current().then(|| {
+        self.holds_up().then(|| {
             self.waits.fetch_add(1, Ordering::AcqRel);
             self.bell.ring();
             Guard(self)
@@ -265,6 +278,10 @@ impl Mailbox {
         inner.running = true;
         let due = std::mem::take(&mut inner.queue);
         inner.news = 0;
+        if let Runner::App(ready) = &self.runner {
+            // Meanwhile nobody can run anything: neither another thread nor a loop inside a callback.
+            ready.clear();
+        }
         drop(inner);
         let running = Running::enter(self);
         let mut ended = false;
@@ -278,8 +295,8 @@ impl Mailbox {
         inner.ended |= ended;
         let more = !inner.queue.is_empty();
         inner.scheduled = more;
-        if let Runner::App(ready) = &self.runner {
-            if more { ready.raise() } else { ready.clear() }
+        if let (Runner::App(ready), true) = (&self.runner, more) {
+            ready.raise();
         }
         let kept = if inner.ended { lock(&self.kept).take() } else { None };
         self.changed.notify_all();
@@ -398,7 +415,8 @@ impl Mailbox {
         }
         let deadline = Instant::now().checked_add(timeout);
         let mut inner = lock(&self.inner);
-        while inner.queue.is_empty() && !inner.ended {
+        inner.dispatcher = Some(thread::current().id());
+        while (inner.queue.is_empty() || inner.running) && !inner.ended {
             let left =
                 deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {

@@ -282,7 +282,7 @@ impl Driver {
         if !actions.messages.is_empty() {
             let mut batch = std::mem::take(&mut actions.messages);
             if self.shared.mailbox.bytes() >= dispatch::HIGH_WATER {
-                // Read only because a callback waits: QoS 0 above the bound is dropped, and told.
+                // Read only because somebody waits who holds up the callbacks: QoS 0 above the bound is dropped, and told.
                 self.dropped += batch.drop_at_most_once() as u64;
             }
             if !batch.is_empty() {

@@ -137,7 +137,7 @@ impl Driver {
     pub(super) fn dropped_incoming(&self, count: u64) {
         self.count(|stats| stats.dropped_incoming += count);
         let message = format!(
-            "{count} QoS 0 messages from the server were dropped: a callback waits inside itself, and the buffer is full"
+            "{count} QoS 0 messages from the server were dropped: a call waits on the thread that runs the callbacks, and the buffer is full"
         );
         tracing::warn!(message);
         self.tell(self.event(EventKind::MessagesDropped, message));

@@ -222,9 +222,9 @@ pub extern "C" fn gecko_mqtt_remove_listeners(
     boundary(|| handle::get(client, "client")?.remove_listeners(userdata.addr()))
 }
 
-/// With #GECKO_MQTT_DISPATCH_APP, a descriptor that is readable while callbacks are due: for poll, epoll,
-/// kqueue, GLib, libuv, a Looper. Only wait for it: do not read, write or close it. It is closed when the
-/// client is freed.
+/// With #GECKO_MQTT_DISPATCH_APP, a descriptor that is readable while callbacks are due, and not while they run:
+/// for select, poll, epoll (by level, or by edge with one gecko_mqtt_dispatch() each), kqueue, GLib, libuv, a Looper.
+/// Only wait for it: do not read, write or close it. It is closed when the client is freed.
 ///
 /// @param client the client.
 /// @return the descriptor; -1 with #GECKO_MQTT_DISPATCH_THREAD, and for a client that is NULL or no client,
@@ -238,6 +238,9 @@ pub extern "C" fn gecko_mqtt_dispatch_fd(client: *const gecko_mqtt_client_t) -> 
 }
 
 /// With #GECKO_MQTT_DISPATCH_APP, runs the callbacks that are due on the calling thread.
+///
+/// Calls that wait, such as gecko_mqtt_connect() and gecko_mqtt_publish_wait(), work on that thread too: they need no
+/// callback to run. Callbacks become due meanwhile, and are run by the next gecko_mqtt_dispatch().
 ///
 /// @param client the client. A callback may free it.
 /// @param timeout_ms how long to wait for the first one when none is due, in milliseconds; 0: not at all;

@@ -33,8 +33,8 @@ pub const GECKO_MQTT_EVENT_TOKEN_REFRESH_FAILED: gecko_mqtt_event_kind_t = 6;
 /// The server has lost a subscription and would not restore it. It is asked again on the next connection;
 /// gecko_mqtt_unsubscribe() ends that.
 pub const GECKO_MQTT_EVENT_SUBSCRIPTION_REFUSED: gecko_mqtt_event_kind_t = 7;
-/// QoS 0 messages from the server were dropped, because a callback waited inside itself and the buffer was
-/// full.
+/// QoS 0 messages from the server were dropped, because a call waited on the thread that runs the
+/// callbacks, and the buffer was full.
 pub const GECKO_MQTT_EVENT_MESSAGES_DROPPED: gecko_mqtt_event_kind_t = 8;
 /// No further attempt follows until gecko_mqtt_connect() is called.
 pub const GECKO_MQTT_EVENT_STOPPED: gecko_mqtt_event_kind_t = 9;

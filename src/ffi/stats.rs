@@ -54,8 +54,8 @@ pub struct gecko_mqtt_stats_t {
     pub dropped_by_policy: u64,
     /// QoS 0 messages that were dropped because the connection was lost.
     pub dropped_offline: u64,
-    /// QoS 0 messages from the server that were dropped, because a callback waited inside itself and the
-    /// buffer was full.
+    /// QoS 0 messages from the server that were dropped, because a call waited on the thread that runs
+    /// the callbacks, and the buffer was full.
     pub dropped_incoming: u64,
     /// Messages whose expiry interval passed before they could be sent.
     pub expired: u64,

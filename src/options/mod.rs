@@ -123,13 +123,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             operation_timeout: Duration::from_secs(60),
             reconnect: true,
-            policy: Policy {
-                max_attempts: 5,
-                initial: Duration::from_secs(1),
-                max: Duration::from_secs(60),
-                multiplier: 2.0,
-                cool_down: Some(Duration::from_secs(300)),
-            },
+            policy: Policy::DEFAULT,
             queue: QueueLimit { messages: 1024, bytes: 4 << 20, policy: QueuePolicy::RejectNew },
             keep_offline_qos0: true,
             pace: None,
@@ -336,7 +330,7 @@ impl Options {
         Ok(())
     }
 
-    /// Between rounds; 0: give up for good after one.
+    /// The longest wait between rounds; 0: give up for good after one.
     pub fn set_reconnect_cooldown_secs(&mut self, secs: u32) -> Result<()> {
         let secs = within("cool-down", secs, 0, 7 * 86_400, "s")?;
         self.policy.cool_down = (secs > 0).then(|| Duration::from_secs(secs.into()));

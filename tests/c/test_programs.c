@@ -69,6 +69,12 @@ static void first_programs(const simulator_t *sim) {
     EXPECT(0, "quickstart", url_file, ca_file);
     EXPECT(2, "quickstart", "/nonexistent", ca_file);
     EXPECT(1, "quickstart", url_file, url_file);
+#ifdef __cplusplus /* where they were built */
+    EXPECT(0, "readme_cpp");
+    EXPECT(0, "quickstart_cpp", url_file, ca_file);
+    EXPECT(2, "quickstart_cpp", "/nonexistent", ca_file);
+    EXPECT(1, "quickstart_cpp", url_file, url_file);
+#endif
     EXPECT(0, "worker", url_file, ca_file);
     EXPECT(2, "worker", "/nonexistent", ca_file);
     EXPECT(1, "worker", url_file, url_file);
@@ -165,6 +171,28 @@ static void renewals(const simulator_t *sim) {
     EXPECT(2, "token_refresh", "--host", "localhost");
 }
 
+/* A program with a loop of its own: ends by itself, by a signal, and when the time is over. */
+static void loop(const char *program) {
+    const char *until_signal[] = {program, "--broker-url-file", url_file, "--cafile",
+                                  ca_file, "--interval",        "10",     NULL};
+    int out[2];
+    pid_t pid;
+    EXPECT(0, program, "--help");
+    EXPECT(0, program, "--broker-url-file", url_file, "--cafile", ca_file, "--interval", "10", "--count",
+           "20", "--timeout", "100");
+    EXPECT(27, program, "--broker-url-file", url_file, "--cafile", ca_file, "--interval", "1000000",
+           "--timeout", "1");
+    EXPECT(1, program, "--broker-url-file", url_file, "--cafile", ca_file, "-t", "a/b/c/d/e/f/g/h/i");
+    EXPECT(2, program, "--interval", "0");
+    CHECK(pipe2(out, O_CLOEXEC) == 0);
+    pid = start(out[1], until_signal);
+    close(out[1]);
+    hear(out[0], "connection: CONNECTED\nspa/42/state: {\"temperature\":38.5,\"reading\":1}\n");
+    CHECK(kill(pid, SIGTERM) == 0);
+    CHECK(finished(pid) == 0);
+    close(out[0]);
+}
+
 static void wrong_usage(void) {
     EXPECT(0, "publish", "--help");
     EXPECT(0, "subscribe", "--version");
@@ -191,6 +219,12 @@ int main(void) {
     first_programs(&sim);
     tools();
     renewals(&sim);
+#ifdef WITH_EPOLL
+    loop("epoll_loop");
+#endif
+#ifdef WITH_LIBUV
+    loop("libuv_loop");
+#endif
     wrong_usage();
     simulator_stop(&sim);
     return 0;

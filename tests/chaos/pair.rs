@@ -135,6 +135,7 @@ impl Pair {
             self.subscriber.proxy.heal();
             self.ledger.spent();
             self.ledger.rest();
+            self.wait_empty();
             tally
         })
     }
@@ -165,6 +166,15 @@ impl Pair {
         assert_eq!(accepted, QUEUE as usize);
         self.publisher.client.connect(WAIT).unwrap();
         self.ledger.rest();
+    }
+
+    /// Also what timed out has its acknowledgement, or is given up.
+    fn wait_empty(&self) {
+        let deadline = Instant::now() + LIMIT;
+        while self.publisher.client.stats().queued_messages > 0 {
+            assert!(Instant::now() < deadline, "{:?}", self.publisher.client.stats());
+            std::thread::yield_now();
+        }
     }
 
     /// The subscriber hears itself: it is connected, subscribed, and has had everything that was kept for it.

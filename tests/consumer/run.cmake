@@ -57,7 +57,7 @@ message(STATUS "installed, moved; uninstall left nothing")
 
 # What was installed, under its names.
 set(lib "${prefix}/${LIBDIR}")
-foreach(path IN ITEMS include/gecko_mqtt.h "${LIBDIR}/${SHARED_FILE}" "${LIBDIR}/libgecko_mqtt.a"
+foreach(path IN ITEMS include/gecko_mqtt.h include/gecko_mqtt.hpp include/gecko_mqtt/client.hpp "${LIBDIR}/${SHARED_FILE}" "${LIBDIR}/libgecko_mqtt.a"
         "${LIBDIR}/pkgconfig/gecko_mqtt.pc" "${LIBDIR}/cmake/GeckoMqtt/GeckoMqttConfig.cmake"
         "${LIBDIR}/cmake/GeckoMqtt/GeckoMqttConfigVersion.cmake" share/licenses/gecko_mqtt/LICENSE)
     if(NOT EXISTS "${prefix}/${path}")

@@ -168,9 +168,20 @@ impl Mosquitto {
         Some(Self { child, directory, port, tls_port, ca_pem: cert.pem() })
     }
 
-    /// As `kill -9` does: it has no time to say or to save anything.
+    /// As `kill -9` does: it has no time to say or to save anything. Where it had written something, that arrives (Linux):
+    /// it is stopped first, until the peers' systems have taken it.
     pub fn kill(&mut self) {
         assert!(self.child.try_wait().unwrap().is_none(), "mosquitto had ended by itself");
+        let pid = self.child.id().to_string();
+        assert!(Command::new("sh").args(["-c", "kill -STOP $0", &pid]).status().unwrap().success());
+        let stat = format!("/proc/{pid}/stat");
+        let stopped = || std::fs::read_to_string(&stat).unwrap().contains(") T ");
+        let taken = || unsent([self.port, self.tls_port]) == 0;
+        let deadline = Instant::now() + LIMIT;
+        while !(stopped() && taken()) {
+            assert!(Instant::now() < deadline, "what mosquitto has written is not taken");
+            std::thread::yield_now();
+        }
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -199,6 +210,21 @@ impl Mosquitto {
         options.set_ca_pem(self.ca_pem.as_bytes()).unwrap();
         options
     }
+}
+
+/// Bytes that were written to live connections of these ports, and which the peers' systems have not acknowledged.
+fn unsent(ports: [u16; 2]) -> u64 {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let hex = |text: &str| u64::from_str_radix(text, 16).unwrap();
+    let sockets = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let unsent = sockets.filter_map(|columns| {
+        let (_, port) = columns[1].split_once(':')?;
+        let (unsent, _) = columns[4].split_once(':')?;
+        // Established, or closed by the peer alone.
+        let live = matches!(columns[3], "01" | "08");
+        (live && ports.iter().any(|of| u64::from(*of) == hex(port))).then(|| hex(unsent))
+    });
+    unsent.sum()
 }
 
 /// Starts a mosquitto, and waits until its ports are open.

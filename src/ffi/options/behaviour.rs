@@ -49,8 +49,9 @@ pub extern "C" fn gecko_mqtt_options_set_reconnect(
     })
 }
 
-/// How long to rest after a round without success. Then the next round begins, with a fresh token where there
-/// is a provider.
+/// How long to rest at the most after a round without success. Then the next round begins, with a fresh token
+/// where there is a provider. So that a fleet does not come back in step, chance decides: the first rest is from
+/// nothing to all of this, later ones are from three quarters to all of it.
 ///
 /// @param options the options.
 /// @param secs seconds (300); 0: give up for good after one round.

@@ -260,14 +260,15 @@ impl State {
 
 impl Lane {
     fn note(&mut self, connection: u64, bytes: &[u8]) {
-        if let Some(listener) = &mut self.listener {
-            listener(connection, bytes);
-        }
         let now = Instant::now();
         if let Some(last) = self.last.replace(now) {
             self.longest_silence = self.longest_silence.max(now - last);
         }
         self.bytes += bytes.len() as u64;
+        // Last: who waits for it finds the counters as they are then.
+        if let Some(listener) = &mut self.listener {
+            listener(connection, bytes);
+        }
     }
 }
 
