@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who must have left a log, or something else of that name's beginning.
-const EXPECTED: [&str; 15] = [
+const EXPECTED: [&str; 16] = [
     "cargo_test/live-",
     "cargo_test/leftovers-",
     "cargo_test/chaos-",
@@ -17,6 +17,7 @@ const EXPECTED: [&str; 15] = [
     "ctest/gecko_mqtt_test_live_cxx-",
     "ctest/gecko_mqtt_test_secrets-",
     "ctest/gecko_mqtt_test_errors-",
+    "ctest/gecko_mqtt_cpp_live-",
     "ctest/quickstart-",
     "ctest/publish-",
     "ctest/token_refresh-",
