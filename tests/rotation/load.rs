@@ -21,6 +21,9 @@ pub const MESSAGES_A_SECOND: u32 = 500;
 const PAYLOAD: usize = 2500;
 const PUBLISH: usize = 2400;
 
+/// The life of a token where the application decides when to show the next one.
+const LONG: Duration = Duration::from_secs(3600);
+
 /// How the next token comes to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -171,7 +174,7 @@ impl Device {
                 };
                 options.set_token_provider(Arc::new(provider)).unwrap();
             }
-            Way::Anew => options.set_token(&input(&token(&sim, port, life))).unwrap(),
+            Way::Anew => options.set_token(&input(&token(&sim, port, LONG))).unwrap(),
         }
         let client = Client::new(&options).unwrap();
         let (states, events) = (Seen::default(), Seen::default());
@@ -210,10 +213,10 @@ impl Device {
     }
 
     /// What the provider does in the other way.
-    fn connect_anew(&self, life: Duration) -> Result<(), Error> {
+    fn connect_anew(&self) -> Result<(), Error> {
         self.away.store(true, Ordering::SeqCst);
         self.client.disconnect(WAIT)?;
-        self.client.set_token(&input(&token(&self.sim, self.proxy.port(), life)))?;
+        self.client.set_token(&input(&token(&self.sim, self.proxy.port(), LONG)))?;
         self.client.connect(WAIT)?;
         self.away.store(false, Ordering::SeqCst);
         Ok(())
@@ -244,7 +247,7 @@ pub fn run(way: Way, renewals: usize, life: Duration) -> Report {
                 Way::Anew => {
                     // As long as the other way takes, so that both have the same time to fail.
                     acknowledged((life.as_secs_f64() / 2.0 * f64::from(MESSAGES_A_SECOND)) as usize);
-                    device.connect_anew(life).unwrap();
+                    device.connect_anew().unwrap();
                 }
             }
             acknowledged(MESSAGES_A_SECOND as usize / 2);
