@@ -40,10 +40,14 @@ struct ExactlyOnce {
     doubted: bool,
 }
 
+/// A bound is needed, but a server that miscounts is no reason to lose a connection, and every further one. mosquitto up
+/// to 2.0.11 does: under load it was seen to have three times as much under way as it may, and more when a session is
+/// resumed again and again. One message more costs some 16 bytes here; its own wait in the dispatcher's bounded buffer.
+const TOLERANCE: usize = 16;
+
 #[derive(Debug)]
 pub struct Incoming {
-    /// Twice our receive maximum: a bound is needed, but a server that miscounts a little (mosquitto up to 2.0.11
-    /// does, under load) is no reason to lose a connection.
+    /// [`TOLERANCE`] times our receive maximum.
     tolerated: usize,
     /// In the order of arrival on this connection; the first one's number is `first`.
     unacknowledged: VecDeque<Unacknowledged>,
@@ -58,7 +62,7 @@ pub struct Incoming {
 impl Incoming {
     pub fn new(receive_maximum: u16) -> Self {
         Self {
-            tolerated: 2 * usize::from(receive_maximum),
+            tolerated: TOLERANCE * usize::from(receive_maximum),
             unacknowledged: VecDeque::new(),
             first: 1,
             at_least_once: HashSet::new(),
@@ -278,17 +282,20 @@ mod tests {
     }
 
     #[test]
-    fn more_than_twice_the_receive_maximum_is_too_many() {
+    fn far_more_than_the_receive_maximum_is_too_many() {
         let mut incoming = Incoming::new(1);
-        incoming.publish(1, false, false);
-        incoming.publish(2, true, false);
-        assert_eq!(incoming.publish(3, false, false), Verdict::TooMany);
-        incoming.handled_up_to(2);
-        assert_eq!(due(&mut incoming), [1, 2]);
-        assert_eq!(incoming.publish(3, false, false), Verdict::Deliver(3));
-        assert_eq!(incoming.publish(4, false, false), Verdict::TooMany, "2 counts until its PUBCOMP");
-        assert!(incoming.released(2));
-        assert_eq!(incoming.publish(4, false, false), Verdict::Deliver(4));
+        for id in 1..=16 {
+            assert_eq!(incoming.publish(id, id == 16, false), Verdict::Deliver(id.into()));
+        }
+        assert_eq!(incoming.publish(17, false, false), Verdict::TooMany);
+        incoming.handled_up_to(16);
+        assert_eq!(due(&mut incoming), (1..=16).collect::<Vec<u16>>());
+        for id in 17..=31 {
+            assert_eq!(incoming.publish(id, false, false), Verdict::Deliver(id.into()));
+        }
+        assert_eq!(incoming.publish(32, false, false), Verdict::TooMany, "16 counts until its PUBCOMP");
+        assert!(incoming.released(16));
+        assert_eq!(incoming.publish(32, false, false), Verdict::Deliver(32));
     }
 
     #[test]

@@ -113,7 +113,8 @@ impl Session {
                 Verdict::Deliver(number) => number,
                 Verdict::Duplicate => return Ok(()),
                 Verdict::TooMany => {
-                    let message = "more than twice as many unacknowledged messages as our receive maximum [MQTT-3.3.4-9]";
+                    let message =
+                        "sixteen times as many unacknowledged messages as our receive maximum [MQTT-3.3.4-9]";
                     return Err(broken(ReasonCode(0x93), message));
                 }
             },

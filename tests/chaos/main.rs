@@ -135,7 +135,7 @@ fn killed(mut run: Run, tls: bool, qualities: &'static [QoS]) {
         window: 100,
         keep_alive_secs: [1, 3],
         operation_timeout_ms: 4000,
-        // Version 2.0.11 does not keep within it when it resumes a session again and again.
+        // Nor for an acknowledgement of the subscriber's.
         receive_maximum: u16::MAX,
     };
     let pair = Pair::new(traits);

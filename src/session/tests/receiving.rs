@@ -49,8 +49,8 @@ fn a_qos_2_message_is_delivered_once_across_connections() {
 #[test]
 fn far_more_than_our_receive_maximum_is_refused_with_147() {
     let mut rig = Rig::connected();
-    (1..=7).for_each(|id| rig.receive(&publish(0x32, Some(id), id)));
-    assert_eq!(rig.actions.messages.index.len(), 6, "twice our maximum, and not one more");
+    (1..=49).for_each(|id| rig.receive(&publish(0x32, Some(id), id)));
+    assert_eq!(rig.actions.messages.index.len(), 48, "sixteen times our maximum, and not one more");
     assert_eq!(rig.sent(), [0xE0, 1, 0x93]);
     assert_eq!(rig.actions.end.unwrap().kind(), ErrorKind::Protocol);
 }
