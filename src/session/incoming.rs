@@ -43,7 +43,7 @@ struct ExactlyOnce {
 /// A bound is needed, but a server that miscounts is no reason to lose a connection, and every further one. mosquitto up
 /// to 2.0.11 does: under load it was seen to have three times as much under way as it may, and more when a session is
 /// resumed again and again. One message more costs some 16 bytes here; its own wait in the dispatcher's bounded buffer.
-const TOLERANCE: usize = 16;
+pub const TOLERANCE: usize = 16;
 
 #[derive(Debug)]
 pub struct Incoming {

@@ -283,8 +283,11 @@ fn receiving() -> Vec<Seed> {
         .set(0, 8),
         seed(
             "too_many",
-            came_to(0, 0, 2, 1),
-            &[FRESH, &message(2, 0, 0), &message(2, 1, 0), &message(2, 2, 0)],
+            came_to(0, 0, 16, 1),
+            &[
+                FRESH,
+                &bytes(64, &(1..=17).flat_map(|id| [0x32, 6, 0, 1, b'a', 0, id, 0]).collect::<Vec<u8>>()),
+            ],
         )
         .set(1, 0)
         .ends(Protocol),

@@ -4,6 +4,7 @@
 use crate::QoS;
 use crate::packet::{self, Ack, AckKind, Frame, Publish, ReasonCode, Received, frame, topic};
 use crate::session::Batch;
+use crate::session::incoming::TOLERANCE;
 use crate::session::limits::Limits;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -99,7 +100,7 @@ impl Witness {
             topics: Vec::new(),
             written: BTreeSet::new(),
             sent: BTreeSet::new(),
-            tolerated: 2 * usize::from(receive_maximum),
+            tolerated: TOLERANCE * usize::from(receive_maximum),
             published: BTreeMap::new(),
             exactly_once: BTreeMap::new(),
             handled: BTreeSet::new(),
