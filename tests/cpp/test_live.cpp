@@ -378,6 +378,31 @@ static void refusals_say_why(const simulator_t &sim) {
     CHECK(told.reaches(2) && listener.remove());
 }
 
+// Each filter has its own options.
+static void subscriptions_have_options(const simulator_t &sim) {
+    mqtt::Client client(by_token_options(sim));
+    std::vector<std::string> heard;
+    Counter told;
+    auto handler = [&](const mqtt::Message &message) {
+        heard.push_back(std::string(message.topic()) + (message.retained() ? " retained" : ""));
+        told.add();
+    };
+    client.connect(limit);
+    for (const char *topic : {"options/kept", "options/skipped"})
+        client.publish_wait({topic, "x", mqtt::QoS::at_least_once, true}, limit);
+    mqtt::Subscription own{"options/own"}, kept{"options/kept"}, skipped{"options/skipped"};
+    own.no_local = true;
+    kept.retain_as_published = true;
+    skipped.retain_handling = mqtt::RetainHandling::do_not_send;
+    client.subscribe_many({own, kept, skipped, {"options/last"}}, handler);
+    for (const char *topic : {"options/own", "options/kept", "options/skipped", "options/last"})
+        client.publish({topic, "x", mqtt::QoS::at_least_once, true});
+    CHECK(told.reaches(4));
+    client.disconnect(limit);
+    CHECK((heard == std::vector<std::string>{"options/kept retained", "options/kept retained",
+                                             "options/skipped", "options/last"}));
+}
+
 int main() {
     simulator_t sim = simulator_start();
     main_job(sim);
@@ -389,6 +414,7 @@ int main() {
     a_scoped_listener_waits_for_the_last_call(sim);
     dispatched_by_the_application(sim);
     refusals_say_why(sim);
+    subscriptions_have_options(sim);
     simulator_stop(&sim);
     return 0;
 }
