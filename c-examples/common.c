@@ -21,7 +21,6 @@ enum {
     AUTHORIZER,
     TOKEN_KEY,
     TOKEN_FILE,
-    TOKEN,
     SIGNATURE_FILE,
     CLIENT_ID,
     KEEP_ALIVE,
@@ -35,7 +34,7 @@ enum {
 static const option_t shared[] = {
     {"broker-url-file", BROKER_URL_FILE, "FILE",
      "the broker URL, from a file (default: GECKO_MQTT_BROKER_URL)"},
-    {"broker-url", BROKER_URL, "URL", "the same here; others on this machine can see it"},
+    {"broker-url", BROKER_URL, "URL", "one without a token: mqtts://HOST[:PORT] or mqtt://HOST[:PORT]"},
     {"host", HOST, "HOST", "the endpoint, instead of a broker URL"},
     {"port", PORT, "PORT", "its port (by authentication: 8883 or 443)"},
     {"region", REGION, "REGION", "completes a HOST that is only the prefix of an AWS endpoint"},
@@ -43,12 +42,11 @@ static const option_t shared[] = {
     {"cert", CERT, "FILE", "client certificate"},
     {"key", KEY, "FILE", "its private key"},
     {"alpn", ALPN, "NAME", "ALPN protocol to offer (by authentication and port)"},
-    {"username", USERNAME, "NAME", "user name"},
+    {"username", USERNAME, "NAME", "user name; no token in it"},
     {"password-file", PASSWORD_FILE, "FILE", "password, without the new line that ends the file"},
     {"authorizer", AUTHORIZER, "NAME", "AWS custom authorizer"},
     {"token-key", TOKEN_KEY, "KEY", "name of the parameter that carries the token (token)"},
     {"token-file", TOKEN_FILE, "FILE", "the authorizer's token (default: GECKO_MQTT_TOKEN)"},
-    {"token", TOKEN, "TOKEN", "the same here; others on this machine can see it"},
     {"signature-file", SIGNATURE_FILE, "FILE", "the token's signature"},
     {"client-id", CLIENT_ID, "ID", "client identifier (generated)"},
     {"keep-alive", KEEP_ALIVE, "SECS", "keep-alive interval (30)"},
@@ -182,6 +180,8 @@ static void print_help(void) {
     print_options(tool->options);
     printf("\nConnection:\n");
     print_options(shared);
+    printf("\nOthers on this machine can read the command line: secrets come from files or from the "
+           "environment.\n");
     printf("\n%s\n", tool->notes);
 }
 
@@ -215,7 +215,8 @@ void parse_arguments(const tool_t *that, int argc, char **argv) {
         else if (id == '?' && optopt != 0 && optopt < 256)
             usage_error("unknown option '-%c'", optopt);
         else if (id == '?')
-            usage_error("unknown option, or one that takes no value: '%s'", argv[optind - 1]);
+            usage_error("unknown option, or one that takes no value: '%.*s'",
+                        (int)strcspn(argv[optind - 1], "="), argv[optind - 1]);
         else if (id == HELP || id == VERSION) {
             if (id == HELP)
                 print_help();
@@ -247,8 +248,11 @@ static void check(gecko_mqtt_options_t *options, const char *option, gecko_mqtt_
 }
 
 /* Where a secret is on the command line, it is no longer one. */
-static void warn_visible(const char *option, const char *better) {
-    complain("warning: %s can be seen by everybody on this machine; %s cannot", option, better);
+static void refuse_token(const char *option, const char *value, const char *better) {
+    if (value != NULL && strchr(value, '?') != NULL)
+        usage_error(
+            "%s with parameters, and so with a token, can be seen by everybody on this machine; use %s",
+            option, better);
 }
 
 static void set_server(gecko_mqtt_options_t *options) {
@@ -256,10 +260,9 @@ static void set_server(gecko_mqtt_options_t *options) {
     char *from_file = NULL;
     if ((url != NULL) + (value_of(BROKER_URL_FILE) != NULL) + (value_of(HOST) != NULL) > 1)
         usage_error("give one of --broker-url-file, --broker-url and --host");
+    refuse_token("--broker-url", url, "--broker-url-file");
     if (value_of(BROKER_URL_FILE) != NULL)
         url = from_file = read_line_file(value_of(BROKER_URL_FILE));
-    else if (url != NULL && strchr(url, '?') != NULL)
-        warn_visible("the token in --broker-url", "--broker-url-file");
     else if (url == NULL && value_of(HOST) == NULL)
         url = getenv("GECKO_MQTT_BROKER_URL");
     if (url == NULL && value_of(HOST) == NULL)
@@ -291,12 +294,8 @@ static void set_authorizer(gecko_mqtt_options_t *options) {
     forget(signature);
 
     char *from_file = value_of(TOKEN_FILE) != NULL ? read_line_file(value_of(TOKEN_FILE)) : NULL;
-    if (value_of(TOKEN) != NULL)
-        warn_visible("--token", "--token-file, or GECKO_MQTT_TOKEN in the environment,");
     gecko_mqtt_token_t token = GECKO_MQTT_TOKEN_INIT;
-    token.access_token = from_file != NULL ? from_file : value_of(TOKEN);
-    if (token.access_token == NULL)
-        token.access_token = getenv("GECKO_MQTT_TOKEN");
+    token.access_token = from_file != NULL ? from_file : getenv("GECKO_MQTT_TOKEN");
     if (token.access_token == NULL)
         usage_error("--authorizer needs --token-file or the environment's GECKO_MQTT_TOKEN");
     check(options, "token", gecko_mqtt_options_set_token(options, &token));
@@ -311,9 +310,9 @@ static void set_credentials(gecko_mqtt_options_t *options) {
               gecko_mqtt_options_set_certificate_file(options, value_of(CERT), value_of(KEY)));
     if (value_of(AUTHORIZER) != NULL)
         set_authorizer(options);
-    else if (value_of(TOKEN) != NULL || value_of(TOKEN_FILE) != NULL || value_of(TOKEN_KEY) != NULL ||
-             value_of(SIGNATURE_FILE) != NULL)
-        usage_error("--token, --token-file, --token-key and --signature-file need --authorizer");
+    else if (value_of(TOKEN_FILE) != NULL || value_of(TOKEN_KEY) != NULL || value_of(SIGNATURE_FILE) != NULL)
+        usage_error("--token-file, --token-key and --signature-file need --authorizer");
+    refuse_token("--username", value_of(USERNAME), "--authorizer and --token-file");
     if (value_of(USERNAME) != NULL) /* with an authorizer it goes before the authorizer's parameters */
         check(options, "--username", gecko_mqtt_options_set_username(options, value_of(USERNAME)));
     if (value_of(PASSWORD_FILE) != NULL) {

@@ -22,7 +22,7 @@ enum {
 };
 
 static const option_t options[] = {
-    {"fetch", FETCH, "URL", "where fresh broker URLs are: http://HOST:PORT/PATH"},
+    {"fetch", FETCH, "URL", "where fresh broker URLs are: http://HOST:PORT/PATH, no secret in it"},
     {"topic", 't', "TOPIC", "where to publish and to listen (the client identifier)"},
     {"interval", INTERVAL, "MS", "pause between two messages (200)"},
     {"renewals", RENEWALS, "N", "end after N renewals (at SIGINT or SIGTERM)"},

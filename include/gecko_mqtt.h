@@ -89,6 +89,11 @@
 typedef struct gecko_mqtt_client_t gecko_mqtt_client_t;
 
 /**
+ * A snapshot of a client's last events. Any thread may read it, several at a time.
+ */
+typedef struct gecko_mqtt_history_t gecko_mqtt_history_t;
+
+/**
  * The settings of a client to be. Each is checked as it is set; the first error is remembered, and
  * gecko_mqtt_client_new() returns it, so that a program may check once. Numbers in brackets are the
  * defaults.
@@ -517,6 +522,17 @@ typedef struct gecko_mqtt_stats_t {
 } gecko_mqtt_stats_t;
 
 /**
+ * Told each change of the application's own state, in order.
+ *
+ * Runs where callbacks run. It may call any function of this library, and must not throw or longjmp.
+ *
+ * @param state the new state, NUL-terminated; valid until the function returns.
+ * @param userdata what was given with the registration.
+ * @since 0.1
+ */
+typedef void (*gecko_mqtt_state_fn)(const char *state, void *userdata);
+
+/**
  * How an operation ended. Initialise it with #GECKO_MQTT_ACK_INIT or gecko_mqtt_ack_init().
  */
 typedef struct gecko_mqtt_ack_t {
@@ -942,7 +958,7 @@ typedef struct gecko_mqtt_subscription_t {
 #define GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED 608
 
 /**
- * Dropped from a full queue, as its policy says.
+ * Dropped from a full queue, as its policy says; or QoS 0 that a lost connection left behind, as the options say.
  */
 #define GECKO_MQTT_ERR_DROPPED 609
 
@@ -1179,8 +1195,9 @@ gecko_mqtt_status_t gecko_mqtt_options_set_reconnect(struct gecko_mqtt_options_t
                                                      double multiplier);
 
 /**
- * How long to rest after a round without success. Then the next round begins, with a fresh token where there
- * is a provider.
+ * How long to rest at the most after a round without success. Then the next round begins, with a fresh token
+ * where there is a provider. So that a fleet does not come back in step, chance decides: the first rest is from
+ * nothing to all of this, later ones are from three quarters to all of it.
  *
  * @param options the options.
  * @param secs seconds (300); 0: give up for good after one round.
@@ -1240,6 +1257,20 @@ gecko_mqtt_status_t gecko_mqtt_options_set_offline_qos0(struct gecko_mqtt_option
 gecko_mqtt_status_t gecko_mqtt_options_set_pacing(struct gecko_mqtt_options_t *options,
                                                   uint32_t publishes_per_sec,
                                                   uint32_t bytes_per_sec);
+
+/**
+ * How many events gecko_mqtt_get_connection_history() remembers.
+ *
+ * @param options the options.
+ * @param events the number (100), at most 100000; 0: none.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_OUT_OF_RANGE.
+ * @par Threads
+ * One at a time for each options handle.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_options_set_history_size(struct gecko_mqtt_options_t *options,
+                                                        uint32_t events);
 
 /**
  * On which threads callbacks run. The token provider has its own in any case.
@@ -1889,6 +1920,17 @@ gecko_mqtt_status_t gecko_mqtt_on_connection_state_change(struct gecko_mqtt_clie
                                                           gecko_mqtt_destroy_fn destroy);
 
 /**
+ * The name of a kind of event: "CONNECTED". Never NULL; "UNKNOWN" for a number that is none.
+ *
+ * @param kind the kind.
+ * @return a static, NUL-terminated text.
+ * @par Threads
+ * Any, also after a fork.
+ * @since 0.1
+ */
+const char *gecko_mqtt_event_kind_string(gecko_mqtt_event_kind_t kind);
+
+/**
  * Adds a listener for what happens to the connection: attempts, failures and their causes, waits. Several
  * can be there; each is told every event from now on. An application that holds up its callbacks for more
  * than a thousand events misses some.
@@ -1907,6 +1949,71 @@ gecko_mqtt_status_t gecko_mqtt_on_connection_event(struct gecko_mqtt_client_t *c
                                                    gecko_mqtt_connection_event_fn listener,
                                                    void *userdata,
                                                    gecko_mqtt_destroy_fn destroy);
+
+/**
+ * Takes a snapshot of the last events, as gecko_mqtt_on_connection_event() tells them; how many are kept is
+ * an option (gecko_mqtt_options_set_history_size()).
+ *
+ * @param client the client.
+ * @param out the snapshot, to be freed with gecko_mqtt_history_free(); NULL after a failure.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED.
+ * @par Threads
+ * Any; also inside a callback. Never waits.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_get_connection_history(const struct gecko_mqtt_client_t *client,
+                                                      struct gecko_mqtt_history_t **out);
+
+/**
+ * How many events are in a snapshot.
+ *
+ * @param history the snapshot.
+ * @return the number; 0 also for a handle that is NULL or no snapshot, which is then the thread's last error.
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+size_t gecko_mqtt_history_count(const struct gecko_mqtt_history_t *history);
+
+/**
+ * One event of a snapshot, oldest first.
+ *
+ * @param history the snapshot.
+ * @param index 0 to gecko_mqtt_history_count() - 1.
+ * @return the event, valid until the snapshot is freed; NULL where there is none (#GECKO_MQTT_ERR_OUT_OF_RANGE
+ * as the thread's last error), and for a handle that is NULL or no snapshot.
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+const struct gecko_mqtt_connection_event_t *gecko_mqtt_history_at(const struct gecko_mqtt_history_t *history,
+                                                                  size_t index);
+
+/**
+ * Frees a snapshot, and the events in it.
+ *
+ * @param history the snapshot; NULL is allowed, and a handle that was freed already does no harm.
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+void gecko_mqtt_history_free(struct gecko_mqtt_history_t *history);
+
+/**
+ * The last events as one JSON array, oldest first: `time` (ISO 8601, UTC), `kind` and `state` (by name), `status`,
+ * `reason_code`, `attempt`, `delay_ms`, `session_present`, `message`, `error`; null where there is no value.
+ *
+ * @param client the client.
+ * @param out the text, to be freed with gecko_mqtt_string_free(); NULL after a failure.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_SYSTEM: out of memory.
+ * @par Threads
+ * Any; also inside a callback. Never waits.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_history_json(const struct gecko_mqtt_client_t *client,
+                                            char **out);
 
 /**
  * Prepares statistics, as #GECKO_MQTT_STATS_INIT does: for languages without macros.
@@ -1959,6 +2066,40 @@ gecko_mqtt_status_t gecko_mqtt_stats_json(const struct gecko_mqtt_client_t *clie
  * @since 0.1
  */
 gecko_mqtt_status_t gecko_mqtt_reset_stats(struct gecko_mqtt_client_t *client);
+
+/**
+ * Changes the application's own state: a text that means something to the application alone (the connection's is
+ * gecko_mqtt_get_connection_state()). It is told to gecko_mqtt_on_state_change(); the same state again is not.
+ *
+ * @param client the client.
+ * @param state the state, at most 1024 bytes; copied.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_INVALID_UTF8; #GECKO_MQTT_ERR_OUT_OF_RANGE: too long;
+ * #GECKO_MQTT_ERR_QUEUE_FULL: more than a thousand changes have not been told yet.
+ * @par Threads
+ * Any; also inside a callback. Never waits.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_change_state(struct gecko_mqtt_client_t *client,
+                                            const char *state);
+
+/**
+ * Adds a listener for the application's own state. Several can be there; each is told every change from now on.
+ *
+ * @param client the client.
+ * @param listener told each change.
+ * @param userdata handed to `listener`; what gecko_mqtt_remove_listeners() looks for.
+ * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails; may be NULL.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT: client or listener; #GECKO_MQTT_ERR_INVALID_HANDLE;
+ * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED.
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_on_state_change(struct gecko_mqtt_client_t *client,
+                                               gecko_mqtt_state_fn listener,
+                                               void *userdata,
+                                               gecko_mqtt_destroy_fn destroy);
 
 /**
  * Prepares an acknowledgement for a waiting call, as #GECKO_MQTT_ACK_INIT does: for languages without
@@ -2074,7 +2215,8 @@ void gecko_mqtt_message_release(const struct gecko_mqtt_message_t *message);
  * #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_TOPIC; #GECKO_MQTT_ERR_INVALID_UTF8;
  * #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS, payload format or a length; #GECKO_MQTT_ERR_INVALID_ARGUMENT: text that
  * is too long for MQTT, or reserved members that are not 0; #GECKO_MQTT_ERR_PACKET_TOO_LARGE;
- * #GECKO_MQTT_ERR_QUEUE_FULL.
+ * #GECKO_MQTT_ERR_QUEUE_FULL: too many messages wait, or too many ended ones whose completions have not been called;
+ * #GECKO_MQTT_ERR_NOT_CONNECTED: QoS 0 without a connection, where gecko_mqtt_options_set_offline_qos0() says so.
  * @par Threads
  * Any; also inside a callback. Never waits.
  * @since 0.1
@@ -2180,7 +2322,7 @@ gecko_mqtt_status_t gecko_mqtt_subscribe_wait(struct gecko_mqtt_client_t *client
  * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails or the server
  * refuses all of them; may be NULL.
  * @param completion told the server's answer, once, if the request was accepted: the first refusal, if there
- * is one. NULL: nobody wants to know.
+ * is one, with its filter in the text; the other filters are subscribed. NULL: nobody wants to know.
  * @param completion_userdata handed to `completion`.
  * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client, subscriptions or a filter;
  * #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;

@@ -70,11 +70,21 @@ need_rust() {
     local how="install stable Rust: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
     have cargo || die "cargo is not there; $how"
     local there
-    there=$(rustc --version) || die "rustc does not run; $how"
-    there=${there#rustc }
-    there=${there%%[ -]*}
-    [ "$(printf '%s\n' "$1" "$there" | sort -V | head -n 1)" = "$1" ] ||
-        die "Rust $there is older than $1, which the simulator needs; rustup update stable, or $how"
+    there=$(rustc_version) || die "rustc does not run; $how"
+    at_least "$1" "$there" || die "Rust $there is older than $1, which the simulator needs; rustup update stable, or $how"
+}
+
+# rustc_version [COMMAND...]: of the compiler that runs behind the command.
+rustc_version() {
+    local version
+    version=$("$@" rustc --version) || return 1
+    version=${version#rustc }
+    printf '%s\n' "${version%%[ -]*}"
+}
+
+# at_least WANTED THERE: whether the second version is not older.
+at_least() {
+    [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
 
 # need_component NAME COMMAND...: a component of the toolchain, known by a command that runs.

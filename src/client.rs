@@ -2,7 +2,7 @@
 
 use crate::completion::{Ack, Completion, Waiter};
 use crate::dispatch::Mailbox;
-use crate::dispatch::listeners::{EventListener, MessageListener, Receipt, StateListener};
+use crate::dispatch::listeners::{AppStateListener, EventListener, MessageListener, Receipt, StateListener};
 use crate::driver;
 use crate::link::Identity;
 use crate::options::{Options, TokenInput, TokenRequest};
@@ -12,10 +12,13 @@ use crate::runtime::Runtime;
 use crate::session::queue::Publish;
 use crate::session::subscriptions::{Request, Wanted};
 use crate::shared::{Command, Remains, Shared, registry};
-use crate::{ConnectionState, Error, ErrorKind, Message, QoS, Result, Secret, Stats};
+use crate::{ConnectionState, Error, ErrorKind, Event, Message, QoS, Result, Secret, Stats};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+/// The longest name of a state of the application's own.
+const MAX_APP_STATE: usize = 1024;
 
 /// How long a call may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,6 +307,26 @@ impl Client {
     pub fn on_connection_event(&self, key: usize, listener: EventListener) -> Result<()> {
         self.shared.mailbox.listeners.add_event_listener(key, listener);
         Ok(())
+    }
+
+    /// Adds a listener for the application's own state.
+    pub fn on_state_change(&self, key: usize, listener: AppStateListener) -> Result<()> {
+        self.shared.mailbox.listeners.add_app_state_listener(key, listener);
+        Ok(())
+    }
+
+    /// The application's own state is another one: told to every `on_state_change`.
+    pub fn change_state(&self, state: &str) -> Result<()> {
+        if state.len() > MAX_APP_STATE {
+            let message = format!("a state has at most {MAX_APP_STATE} bytes, this one {}", state.len());
+            return Err(Error::new(ErrorKind::OutOfRange, message));
+        }
+        self.shared.set_app_state(state)
+    }
+
+    /// The last events, newest last.
+    pub fn history(&self) -> Vec<Arc<Event>> {
+        lock(&self.shared.history).snapshot()
     }
 
     /// A snapshot of what was counted.

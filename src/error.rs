@@ -150,7 +150,7 @@ pub enum ErrorKind {
     RetainNotSupported,
     /// The server does not support this kind of subscription (wildcard, shared, identifiers).
     SubscriptionNotSupported,
-    /// Dropped from a full queue, as its policy says.
+    /// Dropped from a full queue, as its policy says; or QoS 0 without a connection, as the options say.
     Dropped,
     /// Its message expiry interval passed before it could be sent.
     Expired,
@@ -183,6 +183,12 @@ impl Error {
     /// The same, with the MQTT reason code that the server gave.
     pub fn with_reason(mut self, reason_code: u8) -> Self {
         self.reason_code = Some(reason_code);
+        self
+    }
+
+    /// The same, and one more thing to know.
+    pub(crate) fn and(mut self, more: &str) -> Self {
+        self.message = format!("{}; {more}", self.message).into();
         self
     }
 

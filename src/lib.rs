@@ -15,6 +15,10 @@ mod error;
 mod event;
 #[doc(hidden)]
 pub mod ffi;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
+mod history;
 mod link;
 pub mod log;
 mod message;
@@ -23,7 +27,8 @@ mod options;
 pub mod packet;
 mod panics;
 mod process;
-mod reconnect;
+#[doc(hidden)]
+pub mod reconnect;
 mod runtime;
 mod secret;
 mod session;
@@ -35,7 +40,7 @@ mod sys;
 pub use client::{Client, Dispatcher, Subscription, Wait, token_request_complete, token_request_fail};
 pub use completion::{Ack, Completion};
 pub use dispatch::DispatchMode;
-pub use dispatch::listeners::{EventListener, MessageListener, Receipt, StateListener};
+pub use dispatch::listeners::{AppStateListener, EventListener, MessageListener, Receipt, StateListener};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, EventKind};
 pub use message::{Message, QoS};

@@ -3,7 +3,7 @@
 
 use crate::process::{PerProcess, lock};
 use crate::{Error, ErrorKind, Result};
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -47,10 +47,7 @@ pub fn set_level(level: &str) -> Result<()> {
 
 fn parse(level: &str) -> Result<Targets> {
     let refuse = || {
-        let shown: String = level.chars().take(100).collect();
-        let message = format!(
-            "'{shown}' is no log level: give off, error, warn, info, debug or trace, or directives like 'info,gecko_mqtt::link=debug'"
-        );
+        let message = "that is no log level: give off, error, warn, info, debug or trace, or directives like 'info,gecko_mqtt::link=debug'";
         Error::new(ErrorKind::InvalidArgument, message)
     };
     if level.trim().is_empty() {
@@ -70,24 +67,25 @@ fn parse(level: &str) -> Result<Targets> {
     level.parse().map_err(|_| refuse())
 }
 
-fn open(path: &str) -> Result<Arc<Mutex<std::fs::File>>> {
+fn open(path: &str) -> Result<Arc<fs::File>> {
     match OpenOptions::new().create(true).append(true).open(path) {
-        Ok(file) => Ok(Arc::new(Mutex::new(file))),
+        Ok(file) => Ok(Arc::new(file)),
         Err(error) => {
             Err(Error::new(ErrorKind::File, format!("the log file '{path}' cannot be written: {error}")))
         }
     }
 }
 
-struct File(Arc<Mutex<std::fs::File>>);
+/// Each line comes in one piece, and the system appends it in one. So there is no lock, which a fork might leave locked.
+struct File(Arc<fs::File>);
 
 impl Write for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        lock(&self.0).write(bytes)
+        (&*self.0).write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        lock(&self.0).flush()
+        (&*self.0).flush()
     }
 }
 

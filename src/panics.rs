@@ -79,7 +79,14 @@ fn record(info: &PanicHookInfo<'_>) {
 
 fn text(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a text")
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.map_or("a panic without a text", without_quotation)
+}
+
+/// What the standard library says when a text is sliced wrongly ends with that text, which may be a secret.
+fn without_quotation(text: &str) -> &str {
+    let quotation = [" of `", " slicing `"].iter().filter_map(|before| text.find(before)).min();
+    &text[..quotation.unwrap_or(text.len())]
 }
 
 #[cfg(test)]
@@ -92,6 +99,16 @@ mod tests {
         let said = catch(|| panic!("broken {}", 7)).unwrap_err();
         assert!(said.starts_with("broken 7 (src/panics.rs:"), "{said}");
         assert_eq!(catch(|| 7), Ok(7));
+    }
+
+    #[test]
+    fn a_text_that_was_sliced_wrongly_is_not_quoted() {
+        wrap_hook();
+        let secret = String::from("s3cr3t€s3cr3t");
+        for (from, to) in [(0, 7), (7, 15), (0, 99), (99, 100), (3, 2)] {
+            let said = catch(|| secret[from..to].len()).unwrap_err();
+            assert!(said.contains("(src/panics.rs:") && !said.contains("s3"), "{said}");
+        }
     }
 
     #[test]

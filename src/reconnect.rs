@@ -16,6 +16,9 @@ pub enum Cause {
     Busy,
     /// Something that trying again at once will not mend.
     Configuration,
+    /// Client and server do not understand each other: trying again at once brings the same, unless the connection had
+    /// lasted until then.
+    Protocol,
     /// The application wanted it.
     Application,
 }
@@ -37,9 +40,8 @@ impl Cause {
             | K::TlsBadCertificate
             | K::TlsClientCertificate
             | K::TlsAlpn => Self::Configuration,
-            K::Protocol | K::IncomingTooLarge | K::ProtocolVersion | K::ClientIdRejected | K::ServerMoved => {
-                Self::Configuration
-            }
+            K::Protocol | K::IncomingTooLarge => Self::Protocol,
+            K::ProtocolVersion | K::ClientIdRejected | K::ServerMoved => Self::Configuration,
             K::ServerRefused | K::InvalidConfiguration | K::Unsupported | K::InvalidArgument => {
                 Self::Configuration
             }
@@ -61,8 +63,19 @@ pub struct Policy {
     pub max: Duration,
     /// By which the bound grows with every failure.
     pub multiplier: f64,
-    /// Between rounds; `None`: give up for good after the first one.
+    /// The bound of the wait between rounds; `None`: give up for good after the first one.
     pub cool_down: Option<Duration>,
+}
+
+impl Policy {
+    /// Where the options say nothing.
+    pub const DEFAULT: Self = Self {
+        max_attempts: 5,
+        initial: Duration::from_secs(1),
+        max: Duration::from_secs(60),
+        multiplier: 2.0,
+        cool_down: Some(Duration::from_secs(300)),
+    };
 }
 
 /// What comes next.
@@ -88,21 +101,25 @@ pub enum Next {
 pub const LASTED: Duration = Duration::from_secs(30);
 /// So many turns without a connection that lasted are not an accident but two clients with one identifier.
 const TAKEOVERS: u32 = 3;
-/// By which the bounds are larger where the server is busy.
-const BUSY: f64 = 4.0;
+/// By which the bounds are larger where the server is busy: a round then lasts about a minute (docs/fleet.md).
+pub const BUSY: f64 = 8.0;
+/// The share of a cool-down that is certain; all of the first one is chance (docs/fleet.md).
+const CERTAIN: f64 = 0.75;
 
 /// The memory of one client's failures.
 #[derive(Clone, Debug)]
 pub struct Reconnect {
     policy: Policy,
     failures: u32,
+    /// Rounds without success since a connection that lasted.
+    rounds: u32,
     takeovers: u32,
 }
 
 impl Reconnect {
     /// No failure yet.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, failures: 0, takeovers: 0 }
+        Self { policy, failures: 0, rounds: 0, takeovers: 0 }
     }
 
     /// A new round begins.
@@ -113,6 +130,7 @@ impl Reconnect {
     /// The application asks anew: everything is forgotten.
     pub fn forget(&mut self) {
         self.failures = 0;
+        self.rounds = 0;
         self.takeovers = 0;
     }
 
@@ -127,7 +145,7 @@ impl Reconnect {
         let over = self.policy.max_attempts != 0 && self.failures >= self.policy.max_attempts;
         match cause {
             Cause::Application => Next::Stop,
-            Cause::Configuration => self.cool_down(random),
+            Cause::Configuration | Cause::Protocol => self.cool_down(random),
             _ if over => self.cool_down(random),
             cause => self.retry(cause, random),
         }
@@ -137,6 +155,7 @@ impl Reconnect {
     pub fn lost(&mut self, cause: Cause, lived: Duration, random: f64) -> Next {
         if lived >= LASTED {
             self.failures = 0;
+            self.rounds = 0;
             if cause != Cause::Takeover {
                 self.takeovers = 0;
             }
@@ -168,14 +187,14 @@ impl Reconnect {
         Next::Retry { attempt: self.attempt(), delay: self.delay(cause, self.failures, random) }
     }
 
-    fn cool_down(&self, random: f64) -> Next {
-        match self.policy.cool_down {
-            // Half of it for certain, the other half by chance: a fleet that failed together comes back spread out.
-            Some(cool_down) => {
-                Next::CoolDown { delay: cool_down.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0) }
-            }
-            None => Next::Stop,
-        }
+    fn cool_down(&mut self, random: f64) -> Next {
+        let Some(cool_down) = self.policy.cool_down else { return Next::Stop };
+        // A fleet that failed together is spread over the whole of the first one; from then on it stays spread, and
+        // to wait longer spares attempts.
+        let certain = if self.rounds == 0 { 0.0 } else { CERTAIN };
+        self.rounds = self.rounds.saturating_add(1);
+        let share = certain + (1.0 - certain) * random.clamp(0.0, 1.0);
+        Next::CoolDown { delay: cool_down.mul_f64(share) }
     }
 }
 
@@ -183,13 +202,7 @@ impl Reconnect {
 mod tests {
     use super::*;
 
-    const POLICY: Policy = Policy {
-        max_attempts: 5,
-        initial: Duration::from_secs(1),
-        max: Duration::from_secs(60),
-        multiplier: 2.0,
-        cool_down: Some(Duration::from_secs(300)),
-    };
+    const POLICY: Policy = Policy::DEFAULT;
 
     fn secs(secs: u64) -> Duration {
         Duration::from_secs(secs)
@@ -214,10 +227,80 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_delay_is_jittered_and_half_of_the_cool_down() {
+    fn the_whole_delay_is_jittered() {
         let mut reconnect = Reconnect::new(POLICY);
         assert_eq!(reconnect.failed(Cause::Network, 0.25), Next::Retry { attempt: 2, delay: secs(1) / 4 });
-        assert_eq!(reconnect.failed(Cause::Configuration, 0.0), Next::CoolDown { delay: secs(150) });
+    }
+
+    /// The next round's end without success.
+    fn cool_down(reconnect: &mut Reconnect, random: f64) -> Duration {
+        loop {
+            match reconnect.failed(Cause::Network, random) {
+                Next::CoolDown { delay } => {
+                    reconnect.begin_round();
+                    return delay;
+                }
+                next => assert!(matches!(next, Next::Retry { .. }), "{next:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_cool_down_is_all_chance_and_a_quarter_of_the_later_ones() {
+        let mut reconnect = Reconnect::new(POLICY);
+        assert_eq!(cool_down(&mut reconnect, 0.0), secs(0));
+        assert_eq!(cool_down(&mut reconnect, 0.0), secs(225));
+        assert_eq!(cool_down(&mut reconnect, 0.5), secs(525) / 2);
+        assert_eq!(cool_down(&mut reconnect, 1.0), secs(300));
+
+        reconnect.lost(Cause::Network, secs(1), 0.0);
+        assert_eq!(
+            cool_down(&mut reconnect, 0.0),
+            secs(225),
+            "a connection that did not last changes nothing"
+        );
+        reconnect.lost(Cause::Network, LASTED, 0.0);
+        assert_eq!(cool_down(&mut reconnect, 0.5), secs(150), "one that did begins anew");
+        reconnect.forget();
+        assert_eq!(cool_down(&mut reconnect, 0.5), secs(150), "so does the application");
+    }
+
+    /// So a device whose network returns is back that soon, whatever it went through before.
+    #[test]
+    fn no_wait_is_ever_longer_than_the_cool_down_or_the_longest_delay() {
+        let causes =
+            [Cause::Network, Cause::Authentication, Cause::Takeover, Cause::Busy, Cause::Configuration];
+        for (max_attempts, cool_down) in [(5, 300), (5, 7), (1, 300), (0, 300)] {
+            let policy = Policy { max_attempts, cool_down: Some(secs(cool_down)), ..POLICY };
+            let bound = policy.max.max(secs(cool_down));
+            for cause in causes {
+                let mut reconnect = Reconnect::new(policy);
+                let mut longest = Duration::ZERO;
+                for turn in 0..10_000 {
+                    let next = match turn % 7 {
+                        0 => reconnect.lost(cause, secs(turn % 40), 1.0),
+                        _ => reconnect.failed(cause, 1.0),
+                    };
+                    match next {
+                        Next::Retry { delay, .. } => longest = longest.max(delay),
+                        Next::CoolDown { delay } => {
+                            longest = longest.max(delay);
+                            reconnect.begin_round();
+                        }
+                        Next::Stop => reconnect.forget(),
+                    }
+                }
+                assert!(longest > Duration::ZERO && longest <= bound, "{cause:?}, {policy:?}: {longest:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_protocol_error_ends_the_round_unless_the_connection_had_lasted() {
+        let mut reconnect = Reconnect::new(POLICY);
+        assert_eq!(reconnect.lost(Cause::Protocol, LASTED, 1.0), Next::Retry { attempt: 1, delay: secs(1) });
+        assert!(matches!(reconnect.lost(Cause::Protocol, secs(1), 1.0), Next::CoolDown { .. }));
+        assert!(matches!(reconnect.failed(Cause::Protocol, 1.0), Next::CoolDown { .. }));
     }
 
     #[test]
@@ -241,7 +324,7 @@ mod tests {
     fn a_busy_server_is_given_more_time() {
         assert_eq!(
             Reconnect::new(POLICY).failed(Cause::Busy, 1.0),
-            Next::Retry { attempt: 2, delay: secs(4) }
+            Next::Retry { attempt: 2, delay: secs(8) }
         );
     }
 
@@ -271,7 +354,8 @@ mod tests {
             (ErrorKind::NotAuthorized, Cause::Authentication),
             (ErrorKind::SessionTakenOver, Cause::Takeover),
             (ErrorKind::QuotaExceeded, Cause::Busy),
-            (ErrorKind::Protocol, Cause::Configuration),
+            (ErrorKind::Protocol, Cause::Protocol),
+            (ErrorKind::ProtocolVersion, Cause::Configuration),
         ] {
             assert_eq!(Cause::of(kind), cause, "{kind:?}");
         }

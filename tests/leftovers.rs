@@ -2,7 +2,6 @@
 //! counts the process's threads and descriptors.
 #![cfg(target_os = "linux")]
 
-#[allow(dead_code)]
 mod support;
 
 use gecko_mqtt::{Client, Completion, QoS, TokenInput, TokenRequest, token_request_complete};

@@ -71,6 +71,7 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
         "plain" => config.plain_port = Some(switch.optional_port()?),
         "mint" => config.mint_port = Some(switch.optional_port()?),
         "password" => config.password_listener = Some(switch.password_listener()?),
+        "secrets-file" => config.secrets_file = Some(PathBuf::from(switch.parser.value().map_err(text)?)),
         "dir" => config.directory = Some(PathBuf::from(switch.parser.value().map_err(text)?)),
         "tls" => {
             config.tls_versions = switch.choice(&[
@@ -274,7 +275,7 @@ mod tests {
         let names = HELP.split(|c: char| c.is_whitespace() || ",=[".contains(c));
         for name in names.filter_map(|word| word.strip_prefix("--")).filter(|name| !name.is_empty()) {
             // Those of the programs in the examples.
-            if ["cafile", "broker-url"].contains(&name) {
+            if ["cafile", "broker-url-file"].contains(&name) {
                 continue;
             }
             let verdict = parse([format!("--{name}").into()]);

@@ -23,6 +23,10 @@ pub struct Config {
     pub mint_port: Option<u16>,
     /// Where certificates and tokens are written; a fresh temporary directory, removed at the end, if `None`.
     pub directory: Option<PathBuf>,
+    /// A file, made readable for its owner only, to which every secret is appended that clients may have: tokens,
+    /// signatures, passwords, and the lines of private keys. A line says what it is, and after a space the secret
+    /// percent-encoded. For tests that look for secrets where they must not be.
+    pub secrets_file: Option<PathBuf>,
     /// TLS versions that are spoken.
     pub tls_versions: TlsVersions,
     /// Which certificate the server shows.
@@ -63,6 +67,7 @@ impl Default for Config {
             password_listener: None,
             mint_port: None,
             directory: None,
+            secrets_file: None,
             tls_versions: TlsVersions::Both,
             server_certificate: ServerCertificate::Good,
             require_sni: true,

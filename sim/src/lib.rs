@@ -41,6 +41,7 @@ mod mint;
 mod packet;
 mod percent;
 mod reply;
+mod secrets;
 mod shared;
 mod simulator;
 mod tls;

@@ -120,7 +120,7 @@ async fn mint(shared: &Shared, alpn_port: u16, wish: Wish, socket: &mut Socket<T
         Some(MintFault::Fail(status)) => (None, Some(Answer::line(status, "no token this time"))),
         Some(MintFault::Garbage) => (None, Some(garbage(wish.form))),
         None | Some(MintFault::Delay(_) | MintFault::ExpiredToken) => {
-            match shared.signer.mint(&shared.config.authorizer, wish.format, wish.ttl, now, alpn_port) {
+            match shared.mint(wish.format, wish.ttl, now, alpn_port) {
                 Ok(token) => (Some(token.clone()), Some(wish.answer(&token))),
                 Err(error) => (None, Some(Answer::line(500, &error.to_string()))),
             }

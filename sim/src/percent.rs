@@ -7,8 +7,9 @@ fn is_unreserved(byte: u8) -> bool {
 }
 
 /// Encodes everything but RFC 3986's unreserved characters.
-pub(crate) fn encode(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
+pub(crate) fn encode(value: impl AsRef<[u8]>) -> String {
+    let value = value.as_ref();
+    value.iter().fold(String::with_capacity(value.len()), |mut encoded, &byte| {
         if is_unreserved(byte) {
             encoded.push(char::from(byte));
         } else {

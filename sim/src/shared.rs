@@ -2,19 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::authorizer::{self, Denial, Grant, Shown};
 use crate::broker::Broker;
-use crate::config::Config;
+use crate::config::{Config, TokenFormat};
 use crate::error::Error;
 use crate::faults::Faults;
 use crate::journal::{Journal, Stats};
 use crate::limits::Rate;
-use crate::token::Signer;
+use crate::secrets::Secrets;
+use crate::token::{Signer, Token};
 use crate::violation::Violation;
 
 /// Client identifiers whose CONNECT rate is remembered at a time.
@@ -23,6 +24,7 @@ const MOST_RATES: usize = 10_000;
 pub(crate) struct Shared {
     pub config: Arc<Config>,
     pub signer: Signer,
+    pub secrets: Secrets,
     broker: Mutex<Broker>,
     journal: Mutex<Journal>,
     faults: Mutex<Faults>,
@@ -58,6 +60,7 @@ impl Shared {
     pub fn new(config: Arc<Config>) -> Result<Self, Error> {
         Ok(Self {
             signer: Signer::new()?,
+            secrets: Secrets::open(config.secrets_file.as_deref())?,
             broker: Mutex::new(Broker::new(config.clone())),
             journal: Mutex::default(),
             faults: Mutex::default(),
@@ -70,6 +73,19 @@ impl Shared {
             housekeeping: Notify::new(),
             config,
         })
+    }
+
+    /// A fresh token that lives for `ttl`, for the port that it leads to.
+    pub fn mint(
+        &self,
+        format: TokenFormat,
+        ttl: Duration,
+        now: SystemTime,
+        port: u16,
+    ) -> Result<Token, Error> {
+        let token = self.signer.mint(&self.config.authorizer, format, ttl, now, port)?;
+        self.secrets.token(&token)?;
+        Ok(token)
     }
 
     pub fn broker(&self) -> MutexGuard<'_, Broker> {

@@ -75,6 +75,8 @@ impl Simulator {
 
         let directory = Directory::open(config.directory.as_deref())?;
         directory.write_certificates(&certificates)?;
+        shared.secrets.keys(&certificates)?;
+        shared.secrets.passwords(&shared.config)?;
 
         let number = |port: &Option<Port>| port.as_ref().map(|port| port.number);
         let mut simulator = Self {
@@ -191,8 +193,7 @@ impl Simulator {
 
     /// A fresh token in a given format that lives for `ttl`; with [`Duration::ZERO`] it has expired.
     pub fn mint_token_as(&self, format: TokenFormat, ttl: Duration) -> Result<Token, Error> {
-        let authorizer = &self.shared.config.authorizer;
-        self.shared.signer.mint(authorizer, format, ttl, SystemTime::now(), self.alpn_port)
+        self.shared.mint(format, ttl, SystemTime::now(), self.alpn_port)
     }
 
     /// Lets the authorizer take a token no more: CONNECTs with it are refused, connections that came with it end, as

@@ -1,9 +1,11 @@
 //! A token: what it is sent with, and when it ends.
 
 use super::broker_url::{Access, BrokerUrl, Endpoint};
-use super::{Authorizer, base64, signature, timestamp};
+use super::timestamp::Moment;
+use super::{Authorizer, base64, signature};
 use crate::{Error, ErrorKind, Result, Secret};
-use serde_json::Value;
+use serde_core::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use std::fmt;
 use std::time::Duration;
 
 /// More than a service sends through HTTP headers, where 8 KiB is a usual limit for all of them.
@@ -140,35 +142,95 @@ pub(super) fn check(token: &Secret) -> Result<()> {
 
 fn read_expiry(token: &[u8]) -> Result<Expiry> {
     let parts: Vec<_> = token.split(|&c| c == b'.').collect();
-    let (claims, names): (_, &[&str]) = match parts.as_slice() {
-        [object] => (base64::decode(object), &["exp", "expiresAt"]),
+    let (claims, is_jwt) = match parts.as_slice() {
+        [object] => (base64::decode(object), false),
         [header, claims, signature] => {
             let is_jwt = base64::decode(header).is_some() && base64::decode(signature).is_some();
-            (base64::decode(claims).filter(|_| is_jwt), &["exp"])
+            (base64::decode(claims).filter(|_| is_jwt), true)
         }
-        _ => (None, &[]),
+        _ => (None, false),
     };
-    let Some(claims) = claims else {
+    let Some(claims) = claims.and_then(|claims| serde_json::from_slice::<Claims>(&claims).ok()) else {
         return Ok(Expiry::Unknown);
     };
-    // serde_json refuses deep nesting by itself.
-    let Ok(Value::Object(claims)) = serde_json::from_slice(&claims) else {
-        return Ok(Expiry::Unknown);
+    let (name, moment) = match claims {
+        Claims { exp: Some(moment), .. } => ("exp", moment),
+        Claims { expires_at: Some(moment), .. } if !is_jwt => ("expiresAt", moment),
+        _ => return Ok(Expiry::Unknown),
     };
-    let Some((name, value)) =
-        names.iter().find_map(|name| Some((name, claims.get(*name).filter(|value| !value.is_null())?)))
-    else {
-        return Ok(Expiry::Unknown);
-    };
-    match timestamp::unix_ms(value) {
-        Some(unix_ms) => Ok(Expiry::At { unix_ms }),
-        None => Err(Error::new(
+    match moment {
+        Moment(Some(unix_ms)) => Ok(Expiry::At { unix_ms }),
+        Moment(None) => Err(Error::new(
             ErrorKind::InvalidToken,
             format!(
                 "the token's {name} is neither a number nor a time with an offset from UTC such as \
                  2030-01-31T12:00:00Z: correct it, or give expires_in_secs"
             ),
         )),
+    }
+}
+
+/// What is read of a token's contents. Everything else is skipped where it lies, so that no copy of it is left.
+#[derive(Default)]
+struct Claims {
+    exp: Option<Moment>,
+    expires_at: Option<Moment>,
+}
+
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Claims;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Claims, A::Error> {
+        let mut claims = Claims::default();
+        while let Some(name) = entries.next_key()? {
+            match name {
+                Name::Exp => claims.exp = entries.next_value()?,
+                Name::ExpiresAt => claims.expires_at = entries.next_value()?,
+                Name::Other => drop(entries.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(claims)
+    }
+}
+
+/// The name of a claim.
+enum Name {
+    Exp,
+    ExpiresAt,
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+                Ok(match name {
+                    "exp" => Name::Exp,
+                    "expiresAt" => Name::ExpiresAt,
+                    _ => Name::Other,
+                })
+            }
+        }
+        deserializer.deserialize_identifier(Reader)
     }
 }
 
@@ -205,6 +267,8 @@ mod tests {
             (object(r#"{"expiresAt":1763932560,"exp":null}"#), AT),
             (format!("{}=", object(r#"{"expiresAt":"1763932560"}"#)), AT),
             (object(r#" {"exp" : 1763932560 } "#), AT),
+            (object(r#"{"exp":1,"\u0065xp":1763932560}"#), AT),
+            (object(r#"{"a":[{"exp":1},"\"exp\":1"],"expiresAt":{"in":1},"exp":1763932560}"#), AT),
             // No expiry in it.
             (jwt(r#"{"sub":"x"}"#), Expiry::Unknown),
             (jwt(r#"{"exp":null}"#), Expiry::Unknown),
@@ -217,6 +281,8 @@ mod tests {
             (object("[1763932560]"), Expiry::Unknown),
             (object("1763932560"), Expiry::Unknown),
             (object(r#"{"exp":1763932560"#), Expiry::Unknown),
+            (object(r#"{"exp":1763932560} x"#), Expiry::Unknown),
+            (object(r#"{"exp":1763932560,"exp":null}"#), Expiry::Unknown),
             (jwt("no JSON"), Expiry::Unknown),
             (format!("a.{}.c", encode(br#"{"exp":1}"#)), Expiry::Unknown),
             (format!("e30.{}.si!g", encode(br#"{"exp":1}"#)), Expiry::Unknown),

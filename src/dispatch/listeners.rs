@@ -37,6 +37,9 @@ pub type StateListener = Box<dyn Fn(ConnectionState) + Send + Sync>;
 /// Called for each event of the connection. Dropped after its last call.
 pub type EventListener = Box<dyn Fn(&Event) + Send + Sync>;
 
+/// Called for each change of the application's own state. Dropped after its last call.
+pub type AppStateListener = Box<dyn Fn(&str) + Send + Sync>;
+
 /// One registration.
 pub struct Listener<F: ?Sized> {
     /// What `remove_listeners` looks for.
@@ -55,6 +58,7 @@ impl<F: ?Sized> Listener<F> {
 
 type OnMessage = Listener<dyn Fn(&Message<'_>, Receipt) + Send + Sync>;
 type OnState = Listener<dyn Fn(ConnectionState) + Send + Sync>;
+type OnAppState = Listener<dyn Fn(&str) + Send + Sync>;
 type OnEvent = Listener<dyn Fn(&Event) + Send + Sync>;
 
 /// A topic filter's own handler.
@@ -84,11 +88,17 @@ pub struct Table {
     pub states: Vec<Arc<OnState>>,
     /// For events.
     pub events: Vec<Arc<OnEvent>>,
+    /// For changes of the application's own state.
+    pub app_states: Vec<Arc<OnAppState>>,
 }
 
 impl Table {
     fn len(&self) -> usize {
-        self.handlers.len() + self.messages.len() + self.states.len() + self.events.len()
+        self.handlers.len()
+            + self.messages.len()
+            + self.states.len()
+            + self.events.len()
+            + self.app_states.len()
     }
 }
 
@@ -173,6 +183,12 @@ impl Listeners {
         self.change(|table, _| table.events.push(listener));
     }
 
+    /// Adds a listener for the application's own state.
+    pub fn add_app_state_listener(&self, key: usize, call: AppStateListener) {
+        let listener = Arc::new(Listener { key, gone: AtomicBool::new(false), call });
+        self.change(|table, _| table.app_states.push(listener));
+    }
+
     /// Removes all that was added with `key`; says how many there were.
     pub fn remove(&self, key: usize) -> usize {
         self.change(|table, _| {
@@ -181,6 +197,7 @@ impl Listeners {
             remove_from(&mut table.messages, key);
             remove_from(&mut table.states, key);
             remove_from(&mut table.events, key);
+            remove_from(&mut table.app_states, key);
             before - table.len()
         })
     }

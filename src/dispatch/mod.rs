@@ -15,7 +15,7 @@ use crate::session::subscriptions::Released;
 use crate::sys::EventFd;
 use crate::{ConnectionState, Error, ErrorKind, Event, Message, Result};
 use by_hand::ByHand;
-use listeners::{Handler, Listeners, Receipt, Table};
+use listeners::{Handler, Listener, Listeners, Receipt, Table};
 use pool::Pool;
 use std::any::Any;
 use std::cell::RefCell;
@@ -48,7 +48,9 @@ pub enum Delivery {
     /// A new state.
     State(ConnectionState),
     /// Something happened to the connection.
-    Event(Box<Event>),
+    Event(Arc<Event>),
+    /// The application changed its own state.
+    AppState(Box<str>),
     /// Handlers to be dropped.
     Released(Vec<Released>),
     /// The driver is gone; nothing follows.
@@ -128,9 +130,11 @@ impl Inner {
                     None => self.queue.push_back(Delivery::State(state)),
                 }
             }
-            (_, Delivery::Event(_)) if self.news >= MAX_NEWS => return false,
+            (_, Delivery::Event(_) | Delivery::AppState(_)) if self.news >= MAX_NEWS => return false,
             (_, delivery) => {
-                self.news += usize::from(matches!(delivery, Delivery::State(_) | Delivery::Event(_)));
+                let news =
+                    matches!(delivery, Delivery::State(_) | Delivery::Event(_) | Delivery::AppState(_));
+                self.news += usize::from(news);
                 self.queue.push_back(delivery);
             }
         }
@@ -178,8 +182,8 @@ impl Mailbox {
         *lock(&self.kept) = Some(remains);
     }
 
-    /// Puts a delivery in and has it run.
-    pub fn post(self: &Arc<Self>, delivery: Delivery) {
+    /// Puts a delivery in and has it run; false where too much news waits already.
+    pub fn post(self: &Arc<Self>, delivery: Delivery) -> bool {
         match &delivery {
             Delivery::Messages(batch) => {
                 self.bytes.fetch_add(batch.bytes.len(), Ordering::Relaxed);
@@ -192,11 +196,11 @@ impl Mailbox {
         }
         let mut inner = lock(&self.inner);
         if !inner.push(delivery) {
-            return;
+            return false;
         }
         self.changed.notify_all();
         if inner.scheduled || inner.running {
-            return;
+            return true;
         }
         inner.scheduled = true;
         match &self.runner {
@@ -207,6 +211,7 @@ impl Mailbox {
                 pool.schedule(self.clone());
             }
         }
+        true
     }
 
     /// Whether a callback of this client is running on the calling thread.
@@ -321,23 +326,15 @@ impl Mailbox {
                 }
             }
             Delivery::State(state) => {
-                if lock(&self.inner).told.replace(state) == Some(state) {
-                    return false;
-                }
-                for listener in &self.listeners.snapshot().states {
-                    if let Some(call) = listener.get().filter(|_| !self.closing.load(Ordering::Acquire)) {
-                        *ran += 1;
-                        guarded(|| call(state));
-                    }
+                if lock(&self.inner).told.replace(state) != Some(state) {
+                    self.tell(&self.listeners.snapshot().states, ran, |call| call(state));
                 }
             }
             Delivery::Event(event) => {
-                for listener in &self.listeners.snapshot().events {
-                    if let Some(call) = listener.get().filter(|_| !self.closing.load(Ordering::Acquire)) {
-                        *ran += 1;
-                        guarded(|| call(&event));
-                    }
-                }
+                self.tell(&self.listeners.snapshot().events, ran, |call| call(&event));
+            }
+            Delivery::AppState(state) => {
+                self.tell(&self.listeners.snapshot().app_states, ran, |call| call(&state));
             }
             Delivery::Released(released) => self.listeners.release(&released),
             Delivery::Ended => {
@@ -346,6 +343,16 @@ impl Mailbox {
             }
         }
         false
+    }
+
+    /// Calls each listener that is there still.
+    fn tell<F: ?Sized>(&self, listeners: &[Arc<Listener<F>>], ran: &mut usize, call: impl Fn(&F)) {
+        for listener in listeners {
+            if let Some(listener) = listener.get().filter(|_| !self.closing.load(Ordering::Acquire)) {
+                *ran += 1;
+                guarded(|| call(listener));
+            }
+        }
     }
 
     fn deliver_messages(&self, batch: &Batch, ran: &mut usize) {

@@ -8,6 +8,7 @@ use crate::session::limits::{Limits, Quotas};
 use crate::session::refusal;
 use crate::{Error, ErrorKind, Result};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zeroize::Zeroizing;
 
@@ -16,6 +17,8 @@ pub struct Greeting {
     pub link: Link,
     pub limits: Limits,
     pub session_present: bool,
+    /// An earlier CONNECT had no answer.
+    pub doubted: bool,
     /// What came behind the CONNACK.
     pub rest: Vec<u8>,
 }
@@ -29,6 +32,8 @@ pub struct Opening {
     connect: Zeroizing<Vec<u8>>,
     keep_alive_secs: u16,
     quotas: Quotas,
+    /// A CONNECT may have reached the server, and its answer did not come.
+    unanswered: Arc<AtomicBool>,
 }
 
 /// A greeting, and the client identifier that the server chose, if it did.
@@ -121,6 +126,7 @@ impl Driver {
             connect: self.connect_packet(&client_id, &login)?,
             keep_alive_secs: settings.keep_alive_secs,
             quotas: self.quotas(target.host()),
+            unanswered: self.unanswered.clone(),
         };
         Ok((target, opening))
     }
@@ -156,6 +162,7 @@ impl Driver {
 
 /// Says CONNECT and hears CONNACK.
 pub async fn greet(mut link: Link, opening: Opening) -> Result<Greeted> {
+    let doubted = opening.unanswered.swap(true, Ordering::Relaxed);
     let sent = async {
         link.stream.write_all(&opening.connect).await?;
         link.stream.flush().await
@@ -164,16 +171,25 @@ pub async fn greet(mut link: Link, opening: Opening) -> Result<Greeted> {
     let broken = sent.await.err();
     let mut rest = Vec::with_capacity(512);
     let (granted, used) = loop {
-        if let Some(granted) = connack(&rest, &opening)? {
-            break granted;
+        match connack(&rest, &opening) {
+            Ok(Some(granted)) => break granted,
+            Ok(None) => {}
+            Err(error) => {
+                if error.reason_code().is_some() {
+                    // A refusal begins no session.
+                    opening.unanswered.store(doubted, Ordering::Relaxed);
+                }
+                return Err(error);
+            }
         }
         if link.stream.read_buf(&mut rest).await.map_err(before_connack)? == 0 {
             return Err(before_connack(broken.unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())));
         }
     };
+    opening.unanswered.store(false, Ordering::Relaxed);
     rest.drain(..used);
     let (limits, session_present, assigned) = granted;
-    Ok(Greeted { greeting: Greeting { link, limits, session_present, rest }, assigned })
+    Ok(Greeted { greeting: Greeting { link, limits, session_present, doubted, rest }, assigned })
 }
 
 fn before_connack(error: std::io::Error) -> Error {

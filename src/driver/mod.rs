@@ -26,7 +26,7 @@ use renewal::Renewal;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokens::Tokens;
@@ -89,6 +89,8 @@ pub(crate) struct Driver {
     tls: Option<Tls>,
     /// The server chose the client identifier, and it may be used again.
     assigned: Option<String>,
+    /// A CONNECT may have reached the server, and its answer did not come.
+    unanswered: Arc<AtomicBool>,
     /// Reused by [`draw`](Self::draw).
     drawn: Vec<Publish>,
     /// Reused by [`absorb`](Self::absorb).
@@ -156,6 +158,7 @@ impl Driver {
             renewal: Renewal::default(),
             tls: settings.tls.clone(),
             assigned: None,
+            unanswered: Arc::default(),
             drawn: Vec::new(),
             acknowledged: Vec::new(),
             shared,
@@ -329,6 +332,7 @@ impl Driver {
                     }
                 }
             };
+            let error = self.explain(error);
             *lock(&self.shared.last_failure) = Some(error.clone());
             self.forget_refused_token(error.kind());
             let (cause, random) = (Cause::of(error.kind()), self.random.unit());

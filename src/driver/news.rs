@@ -7,6 +7,7 @@ use crate::event::unix_ms;
 use crate::process::lock;
 use crate::stats::{Stats, Tally};
 use crate::{ConnectionState, Error, Event, EventKind};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What has been told to begin, and not yet to end.
@@ -34,7 +35,10 @@ impl Driver {
     }
 
     fn tell(&self, event: Event) {
-        self.shared.mailbox.post(Delivery::Event(Box::new(event)));
+        tracing::trace!(?event, "told");
+        let event = Arc::new(event);
+        lock(&self.shared.history).push(event.clone());
+        self.shared.mailbox.post(Delivery::Event(event));
     }
 
     fn count(&self, count: impl FnOnce(&mut Stats)) {

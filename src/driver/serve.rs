@@ -80,12 +80,15 @@ struct Turn {
 impl Driver {
     /// `again`: a connection was there before.
     pub(super) async fn serve(&mut self, greeting: Greeting, again: bool) -> End {
-        let Greeting { link, limits, session_present, rest } = greeting;
+        let Greeting { link, limits, session_present, doubted, rest } = greeting;
         let since = Instant::now();
         let mut wire = Wire::new(link.stream);
         tracing::info!(client_id = self.shared.client_id(), peer = %link.peer, session_present, "connected");
         let now = self.clock.now();
         self.actions.out.clear();
+        if doubted {
+            self.session.doubt();
+        }
         self.session.connected(limits, session_present, now, &mut self.actions);
         self.forget_receipts();
         self.enter(ConnectionState::Connected);
@@ -237,7 +240,7 @@ impl Driver {
     fn change_over(&mut self, wire: &mut Wire, greeted: Greeted) {
         let Greeted { greeting, assigned } = greeted;
         self.adopt(assigned);
-        let Greeting { link, limits, session_present, rest } = greeting;
+        let Greeting { link, limits, session_present, doubted, rest } = greeting;
         tracing::debug!(peer = %link.peer, session_present, "rotating: the second link carries the session");
         let first = std::mem::replace(wire, Wire::new(link.stream));
         let now = self.clock.now();
@@ -247,6 +250,9 @@ impl Driver {
             wire.old = Some(Old { stream, rest, until: now + LINGER, session_present });
         }
         self.lost();
+        if doubted {
+            self.session.doubt();
+        }
         self.session.connected(limits, session_present, now, &mut self.actions);
         self.forget_receipts();
         self.renewed(session_present);

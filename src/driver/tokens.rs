@@ -243,6 +243,15 @@ impl Driver {
         }
     }
 
+    /// A refusal, with what is known of the token that was shown.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        let refused = Cause::of(error.kind()) == Cause::Authentication && error.reason_code().is_some();
+        match self.tokens.shown.as_ref().filter(|_| refused).and_then(Held::expired_since) {
+            Some(since) => error.and(&format!("the token expired {} s ago", since.as_secs())),
+            None => error,
+        }
+    }
+
     /// A token that the server refused is not shown to it again, where another one can be had.
     pub(super) fn forget_refused_token(&mut self, kind: ErrorKind) {
         if Cause::of(kind) == Cause::Authentication {

@@ -60,7 +60,7 @@ pub extern "C" fn gecko_mqtt_connection_state_string(state: gecko_mqtt_connectio
     name(state).as_ptr()
 }
 
-const fn name(state: gecko_mqtt_connection_state_t) -> &'static CStr {
+pub(super) const fn name(state: gecko_mqtt_connection_state_t) -> &'static CStr {
     match state {
         GECKO_MQTT_STATE_DISCONNECTED => c"DISCONNECTED",
         GECKO_MQTT_STATE_CONNECTING => c"CONNECTING",

@@ -8,7 +8,7 @@ use super::status::{GECKO_MQTT_OK, code, gecko_mqtt_status_t};
 use super::structure::packed;
 use super::{arg, handle};
 use crate::{Event, EventKind, EventListener};
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 
 /// What an event is about: one of the GECKO_MQTT_EVENT_ values. A later version may add some.
 ///
@@ -38,6 +38,34 @@ pub const GECKO_MQTT_EVENT_SUBSCRIPTION_REFUSED: gecko_mqtt_event_kind_t = 7;
 pub const GECKO_MQTT_EVENT_MESSAGES_DROPPED: gecko_mqtt_event_kind_t = 8;
 /// No further attempt follows until gecko_mqtt_connect() is called.
 pub const GECKO_MQTT_EVENT_STOPPED: gecko_mqtt_event_kind_t = 9;
+
+/// The name of a kind of event: "CONNECTED". Never NULL; "UNKNOWN" for a number that is none.
+///
+/// @param kind the kind.
+/// @return a static, NUL-terminated text.
+/// @par Threads
+/// Any, also after a fork.
+/// @since 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn gecko_mqtt_event_kind_string(kind: gecko_mqtt_event_kind_t) -> *const c_char {
+    name(kind).as_ptr()
+}
+
+pub(super) const fn name(kind: gecko_mqtt_event_kind_t) -> &'static CStr {
+    match kind {
+        GECKO_MQTT_EVENT_ATTEMPTING => c"ATTEMPTING",
+        GECKO_MQTT_EVENT_CONNECTED => c"CONNECTED",
+        GECKO_MQTT_EVENT_FAILED => c"FAILED",
+        GECKO_MQTT_EVENT_DISCONNECTED => c"DISCONNECTED",
+        GECKO_MQTT_EVENT_RECONNECT_SCHEDULED => c"RECONNECT_SCHEDULED",
+        GECKO_MQTT_EVENT_TOKEN_REFRESHED => c"TOKEN_REFRESHED",
+        GECKO_MQTT_EVENT_TOKEN_REFRESH_FAILED => c"TOKEN_REFRESH_FAILED",
+        GECKO_MQTT_EVENT_SUBSCRIPTION_REFUSED => c"SUBSCRIPTION_REFUSED",
+        GECKO_MQTT_EVENT_MESSAGES_DROPPED => c"MESSAGES_DROPPED",
+        GECKO_MQTT_EVENT_STOPPED => c"STOPPED",
+        _ => c"UNKNOWN",
+    }
+}
 
 const fn kind(kind: EventKind) -> gecko_mqtt_event_kind_t {
     match kind {
@@ -101,28 +129,46 @@ const _: () = assert!(size_of::<gecko_mqtt_connection_event_t>() == packed(4, 40
 pub type gecko_mqtt_connection_event_fn =
     Option<unsafe extern "C-unwind" fn(event: *const gecko_mqtt_connection_event_t, userdata: *mut c_void)>;
 
-/// Shows an event to C, for as long as `f` runs.
-fn lend(event: &Event, f: impl FnOnce(&gecko_mqtt_connection_event_t)) {
-    let text = |text: &str| CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default();
-    let message = text(&event.message);
-    let error = text(event.error.as_ref().map_or("", |error| error.message()));
-    let delay = event.delay.unwrap_or_default().as_millis();
-    f(&gecko_mqtt_connection_event_t {
-        size: size_of::<gecko_mqtt_connection_event_t>() as u32,
-        kind: kind(event.kind),
-        state: number(event.state),
-        status: event.error.as_ref().map_or(GECKO_MQTT_OK, |error| code(error.kind())),
-        reason_code: event.error.as_ref().and_then(|error| error.reason_code()).map_or(-1, i32::from),
-        attempt: event.attempt,
-        time_ms: event.unix_ms,
-        delay_ms: delay.try_into().unwrap_or(u32::MAX),
-        session_present: event.session_present.into(),
-        reserved: [0; 3],
-        message: message.as_ptr(),
-        message_len: message.count_bytes(),
-        error: error.as_ptr(),
-        error_len: error.count_bytes(),
-    });
+/// An event as C sees it, and the texts that it points to.
+pub(super) struct Shown {
+    event: gecko_mqtt_connection_event_t,
+    _texts: [CString; 2],
+}
+
+// SAFETY: it points to its own texts, which nobody changes.
+unsafe impl Send for Shown {}
+// SAFETY: the same.
+unsafe impl Sync for Shown {}
+
+impl Shown {
+    pub(super) fn event(&self) -> &gecko_mqtt_connection_event_t {
+        &self.event
+    }
+
+    pub(super) fn new(event: &Event) -> Self {
+        let text = |text: &str| CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default();
+        let message = text(&event.message);
+        let error = text(event.error.as_ref().map_or("", |error| error.message()));
+        let delay = event.delay.unwrap_or_default().as_millis();
+        let shown = gecko_mqtt_connection_event_t {
+            size: size_of::<gecko_mqtt_connection_event_t>() as u32,
+            kind: kind(event.kind),
+            state: number(event.state),
+            status: event.error.as_ref().map_or(GECKO_MQTT_OK, |error| code(error.kind())),
+            reason_code: event.error.as_ref().and_then(|error| error.reason_code()).map_or(-1, i32::from),
+            attempt: event.attempt,
+            time_ms: event.unix_ms,
+            delay_ms: delay.try_into().unwrap_or(u32::MAX),
+            session_present: event.session_present.into(),
+            reserved: [0; 3],
+            message: message.as_ptr(),
+            message_len: message.count_bytes(),
+            error: error.as_ptr(),
+            error_len: error.count_bytes(),
+        };
+        // A CString's text stays where it is when the CString moves.
+        Self { event: shown, _texts: [message, error] }
+    }
 }
 
 /// Adds a listener for what happens to the connection: attempts, failures and their causes, waits. Several
@@ -152,10 +198,9 @@ pub unsafe extern "C" fn gecko_mqtt_on_connection_event(
         let (key, listener): (_, EventListener) = (
             foreign.key(),
             Box::new(move |event| {
-                lend(event, |event| {
-                    // SAFETY: the application gave the function for this userdata; the event outlives the call.
-                    foreign.call(|userdata| unsafe { call(event, userdata) });
-                });
+                let shown = Shown::new(event);
+                // SAFETY: the application gave the function for this userdata; the event outlives the call.
+                foreign.call(|userdata| unsafe { call(shown.event(), userdata) });
             }),
         );
         client.on_connection_event(key, listener)
@@ -167,7 +212,6 @@ mod tests {
     use super::super::status::GECKO_MQTT_ERR_NOT_AUTHORIZED;
     use super::*;
     use crate::{ConnectionState, Error, ErrorKind};
-    use std::ffi::CStr;
     use std::time::Duration;
 
     #[test]
@@ -179,14 +223,15 @@ mod tests {
             delay: Some(Duration::from_secs(7)),
             ..Event::new(EventKind::Failed, ConnectionState::Connecting, "attempt 2 failed".to_owned())
         };
-        lend(&told, |event| {
-            assert_eq!((event.kind, event.state), (GECKO_MQTT_EVENT_FAILED, 1));
-            assert_eq!((event.status, event.reason_code), (GECKO_MQTT_ERR_NOT_AUTHORIZED, 135));
-            assert_eq!((event.attempt, event.delay_ms, event.time_ms), (2, 7000, told.unix_ms));
-            // SAFETY: never NULL, NUL-terminated.
-            let text = unsafe { CStr::from_ptr(event.error) };
-            assert_eq!((text.to_str(), event.error_len), (Ok("to\u{fffd}ken"), 8));
-        });
-        lend(&Event { error: None, ..told }, |event| assert_eq!((event.status, event.error_len), (0, 0)));
+        let shown = Shown::new(&told);
+        let event = shown.event();
+        assert_eq!((event.kind, event.state), (GECKO_MQTT_EVENT_FAILED, 1));
+        assert_eq!((event.status, event.reason_code), (GECKO_MQTT_ERR_NOT_AUTHORIZED, 135));
+        assert_eq!((event.attempt, event.delay_ms, event.time_ms), (2, 7000, told.unix_ms));
+        // SAFETY: never NULL, NUL-terminated.
+        let text = unsafe { CStr::from_ptr(event.error) };
+        assert_eq!((text.to_str(), event.error_len), (Ok("to\u{fffd}ken"), 8));
+        let shown = Shown::new(&Event { error: None, ..told });
+        assert_eq!((shown.event().status, shown.event().error_len), (0, 0));
     }
 }

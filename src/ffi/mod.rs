@@ -9,6 +9,7 @@
 #![deny(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 
 mod ack;
+mod app_state;
 mod arg;
 mod callback;
 mod certificate;
@@ -17,6 +18,7 @@ mod connection;
 mod error;
 mod event;
 mod handle;
+mod history;
 mod library;
 mod log;
 mod message;
@@ -30,11 +32,13 @@ mod subscribe;
 mod token;
 
 pub use ack::*;
+pub use app_state::*;
 pub use callback::*;
 pub use certificate::*;
 pub use client::*;
 pub use connection::*;
 pub use event::*;
+pub use history::*;
 pub use library::*;
 pub use log::*;
 pub use message::*;

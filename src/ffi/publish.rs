@@ -25,7 +25,8 @@ use std::ffi::c_void;
 /// #GECKO_MQTT_ERR_STRUCT_SIZE; #GECKO_MQTT_ERR_INVALID_TOPIC; #GECKO_MQTT_ERR_INVALID_UTF8;
 /// #GECKO_MQTT_ERR_OUT_OF_RANGE: QoS, payload format or a length; #GECKO_MQTT_ERR_INVALID_ARGUMENT: text that
 /// is too long for MQTT, or reserved members that are not 0; #GECKO_MQTT_ERR_PACKET_TOO_LARGE;
-/// #GECKO_MQTT_ERR_QUEUE_FULL.
+/// #GECKO_MQTT_ERR_QUEUE_FULL: too many messages wait, or too many ended ones whose completions have not been called;
+/// #GECKO_MQTT_ERR_NOT_CONNECTED: QoS 0 without a connection, where gecko_mqtt_options_set_offline_qos0() says so.
 /// @par Threads
 /// Any; also inside a callback. Never waits.
 /// @since 0.1

@@ -155,7 +155,7 @@ pub const GECKO_MQTT_ERR_QOS_NOT_SUPPORTED: gecko_mqtt_status_t = 606;
 pub const GECKO_MQTT_ERR_RETAIN_NOT_SUPPORTED: gecko_mqtt_status_t = 607;
 /// The server does not support this kind of subscription (wildcard, shared, identifiers).
 pub const GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED: gecko_mqtt_status_t = 608;
-/// Dropped from a full queue, as its policy says.
+/// Dropped from a full queue, as its policy says; or QoS 0 that a lost connection left behind, as the options say.
 pub const GECKO_MQTT_ERR_DROPPED: gecko_mqtt_status_t = 609;
 /// Its message expiry interval passed before it could be sent.
 pub const GECKO_MQTT_ERR_EXPIRED: gecko_mqtt_status_t = 610;
@@ -326,7 +326,7 @@ const fn words(status: gecko_mqtt_status_t) -> &'static CStr {
         GECKO_MQTT_ERR_QOS_NOT_SUPPORTED => c"QoS not supported by the server",
         GECKO_MQTT_ERR_RETAIN_NOT_SUPPORTED => c"retained messages not supported by the server",
         GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED => c"subscription not supported by the server",
-        GECKO_MQTT_ERR_DROPPED => c"dropped from a full queue",
+        GECKO_MQTT_ERR_DROPPED => c"dropped from the queue",
         GECKO_MQTT_ERR_EXPIRED => c"message expired before it was sent",
         GECKO_MQTT_ERR_INTERNAL => c"internal error",
         GECKO_MQTT_ERR_SYSTEM => c"refused by the operating system",

@@ -132,7 +132,7 @@ pub unsafe extern "C" fn gecko_mqtt_subscribe_wait(
 /// @param destroy told when `userdata` is needed no more, exactly once, also if this call fails or the server
 /// refuses all of them; may be NULL.
 /// @param completion told the server's answer, once, if the request was accepted: the first refusal, if there
-/// is one. NULL: nobody wants to know.
+/// is one, with its filter in the text; the other filters are subscribed. NULL: nobody wants to know.
 /// @param completion_userdata handed to `completion`.
 /// @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client, subscriptions or a filter;
 /// #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;

@@ -2,11 +2,10 @@
 
 use super::file::read_file;
 use super::pem::{self, Der, MAX_INPUT};
+use super::sec1;
 use crate::{Error, ErrorKind, Result, Secret};
 use rustls::crypto::ring::sign::any_supported_type;
-use rustls::pki_types::{
-    CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
-};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer};
 use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error as TlsError, InconsistentKeys};
@@ -24,7 +23,7 @@ impl Identity {
     /// Reads the certificate (chain) and the key from files.
     pub(crate) fn from_files(certificate: &str, key: &str) -> Result<Self> {
         let certificate = read_file(certificate, "certificate")?;
-        let key = Secret::new(read_file(key, "private key")?);
+        let key = read_file(key, "private key")?.into();
         Self::from_bytes(&certificate, &key)
     }
 
@@ -131,7 +130,7 @@ fn private_key(input: &[u8]) -> Result<Arc<dyn SigningKey>> {
         label => {
             return Err(bad_key(format!(
                 "a private key of the form '{}' is not supported: convert it with 'openssl pkcs8 -topk8 -nocrypt'",
-                pem::printable(label, 40)
+                pem::label(label)
             )));
         }
     };
@@ -141,10 +140,19 @@ fn private_key(input: &[u8]) -> Result<Arc<dyn SigningKey>> {
 }
 
 fn load(kind: Der, der: &[u8]) -> Result<Arc<dyn SigningKey>> {
+    let unsupported = || {
+        bad_key(
+            "the private key is damaged or of a kind that is not supported: \
+             it must be RSA with 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519",
+        )
+    };
     let key = match kind {
         Der::Pkcs8 => PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der)),
         Der::Pkcs1 => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der)),
-        Der::Sec1 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der)),
+        Der::Sec1 => {
+            let loaded = sec1::as_pkcs8(der).iter().find_map(|key| load(Der::Pkcs8, key).ok());
+            return loaded.ok_or_else(unsupported);
+        }
         Der::EncryptedPkcs8 => {
             return Err(bad_key(
                 "the private key is encrypted with a password, which a device cannot type: \
@@ -160,12 +168,7 @@ fn load(kind: Der, der: &[u8]) -> Result<Arc<dyn SigningKey>> {
         Der::Certificate => return Err(holds_a_certificate()),
         Der::Unknown => return Err(bad_key("the private key is damaged")),
     };
-    any_supported_type(&key).map_err(|_| {
-        bad_key(
-            "the private key is damaged or of a kind that is not supported: \
-             it must be RSA with 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519",
-        )
-    })
+    any_supported_type(&key).map_err(|_| unsupported())
 }
 
 fn check_size(input: &[u8], what: &str, kind: ErrorKind) -> Result<()> {
@@ -184,7 +187,7 @@ fn check_size(input: &[u8], what: &str, kind: ErrorKind) -> Result<()> {
 /// Tells what is there instead of what was looked for.
 fn found(blocks: &[pem::Block<'_>]) -> String {
     match blocks.first() {
-        Some(block) => format!(", but a block '{}'", pem::printable(block.label, 40)),
+        Some(block) => format!(", but a block '{}'", pem::label(block.label)),
         None => String::new(),
     }
 }
@@ -258,6 +261,16 @@ mod tests {
             assert_eq!(parse(certificate.der(), key.serialized_der()), Ok(1));
             assert_eq!(parse(certificate.pem().as_bytes(), key.serialize_pem().as_bytes()), Ok(1));
         }
+    }
+
+    #[test]
+    fn takes_a_curve_s_own_form_on_p_384_too() {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap();
+        let pkcs8 = key.serialized_der();
+        // Its version and its number of 48 bytes.
+        let inside = pkcs8.windows(5).position(|window| window == [2, 1, 1, 4, 48]).unwrap();
+        assert_eq!(parse(certificate.der(), &pkcs8[inside - 3..]), Ok(1));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod identity;
 mod pem;
 mod resolve;
 mod roots;
+mod sec1;
 mod target;
 mod tcp;
 mod tls;

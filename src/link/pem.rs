@@ -26,7 +26,7 @@ impl Block<'_> {
     /// The content.
     pub fn decode(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
         base64(self.body).ok_or_else(|| {
-            format!("the block '{}' is damaged: it is not base64 text", printable(self.label, 40)).into()
+            format!("the block '{}' is damaged: it is not base64 text", label(self.label)).into()
         })
     }
 }
@@ -34,6 +34,12 @@ impl Block<'_> {
 /// Whether the input looks like PEM rather than like DER.
 pub(super) fn is_pem(input: &[u8]) -> bool {
     input.windows(BEGIN.len()).any(|window| window == BEGIN)
+}
+
+/// Whether a short text looks like a key, or like the end of one.
+pub(super) fn may_be_key(text: &str) -> bool {
+    let holds_der = |bytes: Zeroizing<Vec<u8>>| !matches!(sniff(&bytes), Der::Unknown);
+    text.contains(DASHES) || base64(text.as_bytes()).is_some_and(holds_der)
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
@@ -45,7 +51,14 @@ pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Fault> {
     let mut blocks = Vec::new();
     let mut lines = Lines { text, at: 0 };
     while let Some((_, line)) = lines.next() {
-        let Some(label) = marker(line, BEGIN) else {
+        let Some(name) = marker(line, BEGIN) else {
+            if is_one_line(line) {
+                return Err(
+                    "its line breaks are missing: BEGIN, END and what is between them must be on lines \
+                            of their own (were they lost in an environment variable?)"
+                        .into(),
+                );
+            }
             continue;
         };
         let mut encrypted = false;
@@ -55,27 +68,20 @@ pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Fault> {
             let Some((start, line)) = lines.next() else {
                 return Err(format!(
                     "the block '{}' has no end: the text is cut off, or a line is missing",
-                    printable(label, 40)
+                    label(name)
                 )
                 .into());
             };
             if let Some(end) = marker(line, END) {
-                if end != label {
-                    return Err(format!(
-                        "the block '{}' ends as '{}'",
-                        printable(label, 40),
-                        printable(end, 40)
-                    )
-                    .into());
+                if end != name {
+                    return Err(format!("the block '{}' ends as '{}'", label(name), label(end)).into());
                 }
                 break start;
             }
             if marker(line, BEGIN).is_some() {
-                return Err(format!(
-                    "the block '{}' has no end before the next one begins",
-                    printable(label, 40)
-                )
-                .into());
+                return Err(
+                    format!("the block '{}' has no end before the next one begins", label(name)).into()
+                );
             }
             if line.contains(&b':') {
                 in_headers = true;
@@ -86,14 +92,29 @@ pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Fault> {
                 in_headers = !line.is_empty();
             }
         };
-        blocks.push(Block { label, encrypted, body: &text[body_start..body_end] });
+        blocks.push(Block { label: name, encrypted, body: &text[body_start..body_end] });
     }
     Ok(blocks)
 }
 
+const DASHES: &str = "-----";
+
 /// The label of a line that is a marker.
 fn marker<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a str> {
-    std::str::from_utf8(line.strip_prefix(begin)?.strip_suffix(b"-----")?).ok()
+    let label = line.strip_prefix(begin)?.strip_suffix(DASHES.as_bytes())?;
+    std::str::from_utf8(label).ok().filter(|label| !label.contains(DASHES))
+}
+
+/// Whether the line goes on behind a marker.
+fn is_one_line(line: &[u8]) -> bool {
+    let rest = line.strip_prefix(BEGIN).unwrap_or_default();
+    rest.windows(DASHES.len()).any(|window| window == DASHES.as_bytes())
+}
+
+/// A label for an error message. What no label looks like may be a piece of a key.
+pub(super) fn label(label: &str) -> String {
+    let is_label = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ';
+    if label.chars().all(is_label) { printable(label, 40) } else { "…".to_owned() }
 }
 
 /// Lines without surrounding white space, and where they start.
@@ -271,13 +292,28 @@ mod tests {
                 "-----BEGIN X-----\nAAAA\n-----BEGIN X-----\nAAAA\n-----END X-----",
                 "before the next one begins",
             ),
+            ("-----BEGIN X-----s3cr3t-----END X-----", "line breaks are missing"),
+            ("-----BEGIN X-----\\ns3cr3t\\n-----END X-----\\n", "line breaks are missing"),
+            ("-----BEGIN X-----s3cr3t\n-----END X-----", "line breaks are missing"),
+            ("-----BEGIN s3cr3t-----\nAAAA\n", "the block '…' has no end"),
+            ("-----BEGIN X-----\nAAAA\n-----END s3cr3t-----", "the block 'X' ends as '…'"),
         ] {
             let found = blocks(text.as_bytes()).err().expect(text);
-            assert!(found.contains(fault), "{text:?}: {found}");
+            assert!(found.contains(fault) && !found.contains("s3cr3t"), "{text:?}: {found}");
         }
         for body in ["A", "AA", "AAA", "AA=", "AA===", "AA==A", "AAAA====", "A*AA", "====", "AAA=="] {
             let text = format!("-----BEGIN X-----\n{body}\n-----END X-----");
             assert!(blocks(text.as_bytes()).unwrap()[0].decode().is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn tells_a_path_from_a_key() {
+        let key = include_str!("testdata/test-only-rsa.pkcs8.pem");
+        let body: String = key.lines().filter(|line| !line.starts_with(DASHES)).collect();
+        assert!(may_be_key(key) && may_be_key(&body) && may_be_key("AA==-----END PRIVATE KEY-----"));
+        for path in ["/etc/device/key.pem", "key", "AAAA", "--/-key", ""] {
+            assert!(!may_be_key(path), "{path}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whom we trust to vouch for the server.
 
 use super::identity::certificates;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Secret};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -19,15 +19,16 @@ pub(crate) enum Roots {
     /// Trust Services, which are those of AWS IoT Core.
     #[default]
     Platform,
-    /// The application's own and no others: PEM with one or many certificates, or one in DER.
-    Pem(Vec<u8>),
+    /// The application's own and no others: PEM with one or many certificates, or one in DER. A secret, since a
+    /// bundle may have a key in it.
+    Pem(Secret),
 }
 
 impl Roots {
     /// The application's own, checked.
     pub(crate) fn from_pem(input: &[u8]) -> Result<Self> {
         application(input)?;
-        Ok(Self::Pem(input.to_vec()))
+        Ok(Self::Pem(Secret::new(input)))
     }
 }
 
@@ -72,7 +73,7 @@ impl Trust {
     pub fn new(roots: &Roots, provider: &Arc<CryptoProvider>) -> Result<Arc<Self>> {
         match roots {
             Roots::Pem(input) => {
-                let (store, count) = application(input)?;
+                let (store, count) = application(input.expose())?;
                 Ok(Arc::new(Self::webpki(store, Origin::Application(count), provider)?))
             }
             Roots::Platform => {
@@ -242,6 +243,12 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::InvalidCertificate);
             assert!(error.message().contains(text), "{error}");
         }
+    }
+
+    #[test]
+    fn a_bundle_is_not_shown() {
+        let roots = Roots::from_pem(ca().pem().as_bytes()).unwrap();
+        assert_eq!(format!("{roots:?}"), "Pem(***)");
     }
 
     #[test]

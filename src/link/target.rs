@@ -1,7 +1,6 @@
 //! Where to connect.
 
 use super::Tls;
-use super::pem::printable;
 use crate::{Error, ErrorKind, Result};
 use rustls::pki_types::ServerName;
 use std::net::Ipv6Addr;
@@ -21,11 +20,9 @@ impl Target {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] for what is no host (a URL, a port in it, white space), and for port 0.
     pub(crate) fn new(host: &str, port: u16, tls: Option<Tls>) -> Result<Self> {
+        // It is not shown: what somebody gave in the place of a host may be a secret.
         let refuse = |why: &str| {
-            Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("the host '{}' cannot be used: {why}", printable(host, 100)),
-            ))
+            Err(Error::new(ErrorKind::InvalidArgument, format!("the host cannot be used: {why}")))
         };
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         let address = bare.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
@@ -45,6 +42,9 @@ impl Target {
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if bare.len() > 253 || !address && !bare.chars().all(legal) {
             return refuse("it is no host name (letters, digits, '-', '_' and '.', at most 253)");
+        }
+        if !address && bare.split('.').any(|label| label.len() > 63) {
+            return refuse("it has a part between two dots that is longer than 63 characters");
         }
         if port == 0 {
             return Err(Error::new(ErrorKind::InvalidArgument, "port 0 cannot be connected to"));
@@ -105,7 +105,10 @@ mod tests {
 
     #[test]
     fn says_why_it_refuses() {
+        let token = format!("wss://s3cr3t{0}.{0}", "a".repeat(64));
         for (host, why) in [
+            (&*token, "it is a URL"),
+            (&token[6..], "longer than 63"),
             ("", "it is empty"),
             ("mqtts://a.example", "it is a URL"),
             ("a.example:8883", "it has a port in it"),
@@ -116,7 +119,10 @@ mod tests {
         ] {
             let error = Target::new(host, 8883, None).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidArgument);
-            assert!(error.message().contains(why), "{host:?}: {error}");
+            assert!(
+                error.message().contains(why) && !error.message().contains("s3cr3t"),
+                "{host:?}: {error}"
+            );
         }
         assert!(Target::new("a", 0, None).unwrap_err().message().contains("port 0"));
     }

@@ -72,7 +72,8 @@ pub struct Options {
     identity: Option<Identity>,
     roots: Roots,
     alpn: Option<String>,
-    username: Option<String>,
+    // A secret because it may be an authorizer's user name, assembled by hand, token and all.
+    username: Option<Secret>,
     password: Option<Secret>,
     authorizer: Option<Authorizer>,
     token: Option<Token>,
@@ -93,6 +94,7 @@ pub struct Options {
     max_incoming_packet: u32,
     will: Option<(OwnedMessage, u32)>,
     manual_ack: bool,
+    history_size: usize,
     dispatch: DispatchMode,
 }
 
@@ -121,13 +123,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             operation_timeout: Duration::from_secs(60),
             reconnect: true,
-            policy: Policy {
-                max_attempts: 5,
-                initial: Duration::from_secs(1),
-                max: Duration::from_secs(60),
-                multiplier: 2.0,
-                cool_down: Some(Duration::from_secs(300)),
-            },
+            policy: Policy::DEFAULT,
             queue: QueueLimit { messages: 1024, bytes: 4 << 20, policy: QueuePolicy::RejectNew },
             keep_offline_qos0: true,
             pace: None,
@@ -135,6 +131,7 @@ impl Default for Options {
             max_incoming_packet: 256 * 1024,
             will: None,
             manual_ack: false,
+            history_size: 100,
             dispatch: DispatchMode::Thread,
         }
     }
@@ -230,7 +227,7 @@ impl Options {
     /// Sent in CONNECT.
     pub fn set_username(&mut self, username: &str) -> Result<()> {
         Credentials::new(Some(username), None, None)?;
-        self.username = Some(username.to_owned());
+        self.username = Some(username.into());
         Ok(())
     }
 
@@ -333,7 +330,7 @@ impl Options {
         Ok(())
     }
 
-    /// Between rounds; 0: give up for good after one.
+    /// The longest wait between rounds; 0: give up for good after one.
     pub fn set_reconnect_cooldown_secs(&mut self, secs: u32) -> Result<()> {
         let secs = within("cool-down", secs, 0, 7 * 86_400, "s")?;
         self.policy.cool_down = (secs > 0).then(|| Duration::from_secs(secs.into()));
@@ -388,6 +385,12 @@ impl Options {
     /// The application acknowledges QoS 1 and 2 itself.
     pub fn set_manual_ack(&mut self, manual: bool) -> Result<()> {
         self.manual_ack = manual;
+        Ok(())
+    }
+
+    /// How many events are kept; 0: none.
+    pub fn set_history_size(&mut self, events: u32) -> Result<()> {
+        self.history_size = within("history's size", events, 0, 100_000, "events")? as usize;
         Ok(())
     }
 

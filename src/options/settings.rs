@@ -8,7 +8,7 @@ use crate::message::OwnedMessage;
 use crate::reconnect::Policy;
 use crate::session::pacing::Pace;
 use crate::session::queue::QueueLimit;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Secret};
 use std::time::Duration;
 
 /// The options of a client that exists.
@@ -39,6 +39,7 @@ pub(crate) struct Settings {
     pub max_incoming_packet: u32,
     pub will: Option<(OwnedMessage, u32)>,
     pub manual_ack: bool,
+    pub history_size: usize,
     pub dispatch: DispatchMode,
 }
 
@@ -48,8 +49,8 @@ impl Options {
         if let Some(error) = &self.first_error {
             return Err(error.clone());
         }
-        let credentials =
-            Credentials::new(self.username.as_deref(), self.password.clone(), self.authorizer.clone())?;
+        let username = self.username.as_ref().and_then(Secret::expose_str);
+        let credentials = Credentials::new(username, self.password.clone(), self.authorizer.clone())?;
         if self.endpoint.is_none()
             && self.provider.is_none()
             && self.token.as_ref().is_none_or(|t| t.endpoint().is_none())
@@ -122,6 +123,7 @@ impl Options {
             max_incoming_packet: self.max_incoming_packet,
             will,
             manual_ack: self.manual_ack,
+            history_size: self.history_size,
             dispatch: self.dispatch,
         })
     }

@@ -154,6 +154,8 @@ pub struct Session {
     /// Publishes that were taken from the queue and are to go before the rest of it.
     held: VecDeque<Publish>,
     deadlines: VecDeque<(Instant, u16, u64)>,
+    /// The session that the server speaks of next is perhaps another one.
+    doubted: bool,
     /// The publish that the server ended a connection over, for the second time.
     condemned: Option<(u16, ReasonCode)>,
     next_ticket: u64,
@@ -171,11 +173,18 @@ impl Session {
             replay: VecDeque::new(),
             held: VecDeque::new(),
             deadlines: VecDeque::new(),
+            doubted: false,
             condemned: None,
             next_ticket: 0,
             pacer: Pacer::new(Pace::default()),
             connection: None,
         }
+    }
+
+    /// A CONNECT may have reached the server, and its answer did not come: should the server have lost the session
+    /// before, it has begun another one then, and that is what the next CONNACK calls present.
+    pub fn doubt(&mut self) {
+        self.doubted = true;
     }
 
     /// A connection is there: CONNACK came with success.
@@ -193,9 +202,10 @@ impl Session {
             pings: 0,
             pongs: 0,
         });
-        self.incoming.connected(session_present);
-        self.subscriptions.restore(session_present);
-        self.plan_replay(session_present, actions);
+        let doubted = std::mem::take(&mut self.doubted) && session_present;
+        self.incoming.connected(session_present, doubted);
+        self.subscriptions.restore(session_present && !doubted);
+        self.plan_replay(session_present, doubted, actions);
         self.pump(now, actions);
     }
 
@@ -276,7 +286,7 @@ impl Session {
 
     /// Asks the server for a sign of life now.
     pub fn probe(&mut self, now: Instant, actions: &mut Actions) {
-        if let Some(connection) = &mut self.connection {
+        if let Some(connection) = self.connection.as_mut().filter(|_| actions.end.is_none()) {
             if connection.keep_alive.probe() {
                 connection.ping(now, actions);
             }
@@ -285,7 +295,7 @@ impl Session {
 
     /// Tells the server that the client lives, without asking for an answer: while nothing is read.
     pub fn stay_awake(&mut self, actions: &mut Actions) {
-        if let Some(connection) = &mut self.connection {
+        if let Some(connection) = self.connection.as_mut().filter(|_| actions.end.is_none()) {
             connection.pings += 1;
             connection.append(actions, |out| out.extend_from_slice(&crate::packet::PINGREQ));
         }
@@ -306,7 +316,8 @@ impl Session {
 
     /// Does what is due.
     pub fn time(&mut self, now: Instant, actions: &mut Actions) {
-        if let Some(connection) = &mut self.connection {
+        // Nothing follows a DISCONNECT [MQTT-3.14.4-1], and no other error replaces its own.
+        if let Some(connection) = self.connection.as_mut().filter(|_| actions.end.is_none()) {
             match connection.keep_alive.due(now) {
                 Due::Nothing => {}
                 Due::Ping => connection.ping(now, actions),
@@ -401,6 +412,11 @@ impl Connection {
         let size = actions.out.len() - before;
         self.appended += size as u64;
         size
+    }
+
+    /// Whether the server's receive maximum is used up.
+    fn is_full(&self) -> bool {
+        self.in_use >= self.limits.receive_maximum.into()
     }
 
     /// How the topic of a publish that is written next goes out.

@@ -42,8 +42,10 @@ pub(super) struct InFlight {
     pub publish: Publish,
     /// PUBREC came, PUBCOMP is due.
     pub received: bool,
-    /// Some connection has written all of it: a repetition carries DUP where the session lives.
+    /// Some connection has written all of it: it may have arrived, whatever became of the session.
     pub ever_written: bool,
+    /// The same, and the session still lives: a repetition carries DUP.
+    pub repeats: bool,
     /// Counts against the current connection's receive maximum.
     pub on_connection: bool,
     /// The server ended a connection over it.
@@ -67,16 +69,17 @@ impl Session {
     /// What may be taken from the queue now.
     pub fn room(&mut self, now: Instant, out: usize) -> Room {
         self.pacer.refill(now);
+        let waiting = !self.held.is_empty() || !self.subscriptions.pending.is_empty();
         match &self.connection {
+            // Nothing overtakes a repetition, but for QoS 0 where it waits for an acknowledgement.
             Some(connection)
-                if self.held.is_empty()
-                    && self.subscriptions.pending.is_empty()
-                    && connection.flow != Flow::Closed =>
+                if !waiting
+                    && connection.flow != Flow::Closed
+                    && (self.replay.is_empty() || connection.is_full()) =>
             {
-                let used = connection.in_use + self.replay.len();
                 Room {
                     qos0: connection.flow == Flow::Open,
-                    acked: usize::from(connection.limits.receive_maximum).saturating_sub(used),
+                    acked: usize::from(connection.limits.receive_maximum).saturating_sub(connection.in_use),
                     messages: self.pacer.messages(),
                     bytes: HIGH_WATER.saturating_sub(out).min(self.pacer.bytes()),
                 }
@@ -130,8 +133,8 @@ impl Session {
     /// the first that waits.
     fn send(&mut self, publish: Publish, now: Instant, actions: &mut Actions) -> bool {
         let qos = publish.stored.qos();
-        let full = |connection: &Connection| connection.in_use >= connection.limits.receive_maximum.into();
-        let Some(connection) = self.connection.as_mut().filter(|c| qos == QoS::AtMostOnce || !full(c)) else {
+        let Some(connection) = self.connection.as_mut().filter(|c| qos == QoS::AtMostOnce || !c.is_full())
+        else {
             self.held.push_front(publish);
             return false;
         };
@@ -162,8 +165,14 @@ impl Session {
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let in_flight =
-            InFlight { publish, received: false, ever_written: false, on_connection: true, blamed: false };
+        let in_flight = InFlight {
+            publish,
+            received: false,
+            ever_written: false,
+            repeats: false,
+            on_connection: true,
+            blamed: false,
+        };
         let operation = Operation { ticket, written_at: None, overdue: 0, kind: Kind::Publish(in_flight) };
         match self.operations.insert(operation) {
             Ok(id) => {
@@ -263,7 +272,7 @@ impl Session {
                     };
                     operation.written_at = Some(now);
                     if let Kind::Publish(in_flight) = &mut operation.kind {
-                        in_flight.ever_written = true;
+                        (in_flight.ever_written, in_flight.repeats) = (true, true);
                     }
                     if operation.overdue < CHANCES {
                         self.deadlines.push_back((now + self.settings.operation_timeout, id, ticket));
@@ -323,7 +332,7 @@ impl Session {
 
     /// A new connection: what is in flight is sent again, in the order in which it was accepted. Where the
     /// server lost the session everything is as if it had never been sent.
-    pub(super) fn plan_replay(&mut self, session_present: bool, actions: &mut Actions) {
+    pub(super) fn plan_replay(&mut self, session_present: bool, doubted: bool, actions: &mut Actions) {
         if let Some((id, reason)) = self.condemned.take() {
             self.end_operation(id, Ack::failed(refusal::condemned(reason)), actions);
         }
@@ -331,9 +340,7 @@ impl Session {
         for (id, operation) in self.operations.iter_mut() {
             let overdue = operation.overdue;
             if let Kind::Publish(in_flight) = &mut operation.kind {
-                if !session_present {
-                    in_flight.ever_written = false;
-                }
+                in_flight.repeats &= session_present;
                 // PUBREC said that the server has the message, but it may pass it on only when PUBREL comes, and the
                 // rest of the hand-shake died with the session. Sent anew it could arrive twice.
                 let taken_over = in_flight.received && !session_present;
@@ -347,8 +354,18 @@ impl Session {
         for (_, id, ended) in order {
             if ended {
                 self.end_operation(id, Ack::failed(refusal::lost_with_the_session()), actions);
-            } else {
-                self.replay.push_back(id);
+                continue;
+            }
+            self.replay.push_back(id);
+            match self.operations.get_mut(id) {
+                // A server that has forgotten it answers PUBREL just as one that has passed it on.
+                Some(Operation { kind: Kind::Publish(in_flight), overdue: overdue @ 0, .. })
+                    if doubted && in_flight.received =>
+                {
+                    *overdue = 1;
+                    tell(&mut in_flight.publish, Ack::failed(refusal::lost_with_the_session()), actions);
+                }
+                _ => {}
             }
         }
     }
@@ -384,7 +401,7 @@ impl Session {
             self.replay.pop_front();
             return true;
         };
-        if connection.in_use >= connection.limits.receive_maximum.into() {
+        if connection.is_full() {
             return false;
         }
         self.replay.pop_front();
@@ -392,11 +409,17 @@ impl Session {
         if in_flight.received {
             connection.append(actions, |out| AckKind::PubRel.write(id, ReasonCode(0), out));
         } else {
-            let dup = in_flight.ever_written;
+            let dup = in_flight.repeats;
             let expiry = match remaining_expiry(publish, now) {
                 Ok(expiry) => expiry,
                 // The server has perhaps seen it: the hand-shake must go on [MQTT-4.4.0-1].
                 Err(_) if dup => Some(1),
+                Err(_) if in_flight.ever_written => {
+                    let message = "sent, but the server lost the session before it was acknowledged, and the message has expired since: it may or may not have arrived";
+                    let error = Error::new(ErrorKind::OutcomeUnknown, message);
+                    self.end_operation(id, Ack::failed(error), actions);
+                    return true;
+                }
                 Err(error) => {
                     self.end_operation(id, Ack::failed(error), actions);
                     return true;

@@ -109,11 +109,12 @@ impl Session {
         }
         let number = match publish.qos {
             QoS::AtMostOnce => 0,
-            qos => match self.incoming.publish(publish.id, qos == QoS::ExactlyOnce) {
+            qos => match self.incoming.publish(publish.id, qos == QoS::ExactlyOnce, publish.dup) {
                 Verdict::Deliver(number) => number,
                 Verdict::Duplicate => return Ok(()),
                 Verdict::TooMany => {
-                    let message = "more than twice as many unacknowledged messages as our receive maximum [MQTT-3.3.4-9]";
+                    let message =
+                        "sixteen times as many unacknowledged messages as our receive maximum [MQTT-3.3.4-9]";
                     return Err(broken(ReasonCode(0x93), message));
                 }
             },
@@ -185,7 +186,7 @@ impl Session {
                 self.subscriptions.granted(wanted);
                 continue;
             }
-            let error = refusal::operation("SUBACK", reason, text);
+            let error = refusal::operation(&format!("SUBACK for '{}'", wanted.filter), reason, text);
             if restoring {
                 actions.refused.push((wanted.filter.clone(), error));
                 self.subscriptions.declined(wanted);

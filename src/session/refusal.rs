@@ -84,7 +84,7 @@ pub fn condemned(reason: ReasonCode) -> Error {
 
 /// A QoS 2 publish that the server had taken over, before it lost the session.
 pub fn lost_with_the_session() -> Error {
-    let message = "the server had received it (PUBREC), and lost the session before it said that it passes it on (PUBCOMP): it may or may not have arrived";
+    let message = "the server had received it (PUBREC), and lost the session, or perhaps did, before it said that it passes it on (PUBCOMP): it may or may not have arrived";
     Error::new(ErrorKind::OutcomeUnknown, message)
 }
 

@@ -7,6 +7,7 @@ use crate::completion::{Ack, Completion, Waiter};
 use crate::credentials::Token;
 use crate::dispatch::pool::Pool;
 use crate::dispatch::{Delivery, Mailbox};
+use crate::history::History;
 use crate::link::Identity;
 use crate::options::{Settings, TokenProvider, TokenRequest};
 use crate::process::lock;
@@ -68,6 +69,9 @@ pub struct Shared {
     pub bell: Arc<Bell>,
     pub mailbox: Arc<Mailbox>,
     pub counters: Mutex<Counters>,
+    pub history: Mutex<History>,
+    /// The application's own state.
+    app_state: Mutex<Box<str>>,
     /// Of the last attempt that failed, until one succeeds.
     pub last_failure: Mutex<Option<Error>>,
     pub provider: Mutex<Provider>,
@@ -105,6 +109,8 @@ impl Shared {
                 closing: false,
             }),
             counters: Mutex::default(),
+            history: Mutex::new(History::new(settings.history_size)),
+            app_state: Mutex::default(),
             bell,
             mailbox,
             last_failure: Mutex::default(),
@@ -218,6 +224,21 @@ impl Shared {
         }
     }
 
+    /// Changes the application's own state and has it told; does nothing where it is the same.
+    pub fn set_app_state(&self, state: &str) -> Result<()> {
+        let mut current = lock(&self.app_state);
+        if **current == *state {
+            return Ok(());
+        }
+        // Under the lock, so that they are told in the order in which they were set.
+        if !self.mailbox.post(Delivery::AppState(state.into())) {
+            let message = "1,024 states and events have not been told yet: is a callback blocked, or gecko_mqtt_dispatch not called?";
+            return Err(Error::new(ErrorKind::QueueFull, message));
+        }
+        *current = state.into();
+        Ok(())
+    }
+
     pub fn is_connected(&self) -> bool {
         matches!(self.state(), ConnectionState::Connected | ConnectionState::CredentialRefreshFailed)
     }
@@ -290,5 +311,27 @@ impl Drop for Remains {
         }
         let call = lock(&self.shared.provider).call.take();
         drop(call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+    use crate::credentials::BrokerUrl;
+
+    #[test]
+    fn a_command_shows_no_secret() {
+        let url =
+            "wss://h/mqtt?x-amz-customauthorizer-name=N&token=s3cr3t&x-amz-customauthorizer-signature=s3cr3t";
+        let token = Token::from_broker_url(&BrokerUrl::parse(url).unwrap(), 60).unwrap();
+        let key = include_bytes!("../link/testdata/test-only-ec.sec1.pem");
+        let certificate = include_bytes!("../link/testdata/test-only-ec.crt.pem");
+        let identity = Identity::from_bytes(certificate, &Secret::new(&key[..])).unwrap();
+        let answer = Command::Token { request: TokenRequest(7), answer: Ok(token.clone()) };
+        for command in [answer, Command::SetToken(token), Command::SetCertificate(identity)] {
+            let shown = format!("{command:?}");
+            assert!(shown.contains("***") && !shown.contains("s3cr3t"), "{shown}");
+        }
     }
 }

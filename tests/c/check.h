@@ -2,6 +2,8 @@
 #ifndef GECKO_MQTT_CHECK_H
 #define GECKO_MQTT_CHECK_H
 
+#include "traces.h"
+
 #include <gecko_mqtt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 static int check_failures = 0;
 
 static inline void check_true(const char *file, int line, const char *what, int is_true) {
+    traces_error();
     if (!is_true) {
         fprintf(stderr, "%s:%d: not so: %s\n", file, line, what);
         check_failures++;
@@ -18,6 +21,7 @@ static inline void check_true(const char *file, int line, const char *what, int 
 
 static inline void check_number(const char *file, int line, const char *what, long long got,
                                 long long expected) {
+    traces_error();
     if (got != expected) {
         fprintf(stderr, "%s:%d: %s is %lld, not %lld (%s)\n", file, line, what, got, expected,
                 gecko_mqtt_last_error_message());

@@ -7,6 +7,8 @@
 #define _GNU_SOURCE
 #endif
 
+#include "traces.h"
+
 #include <gecko_mqtt.h>
 
 #include <dirent.h>
@@ -28,6 +30,7 @@
     do {                                                                                                     \
         if (!(condition))                                                                                    \
             live_fail(__FILE__, __LINE__, #condition);                                                       \
+        traces_error();                                                                                      \
     } while (0)
 
 #define CHECK_OK(call) live_check_ok(__FILE__, __LINE__, #call, (call))
@@ -135,6 +138,8 @@ static inline simulator_t simulator_start(void) {
     char line[1024];
     size_t used = 0;
     const char *plain, *mint, *dir;
+    traces_path_t secrets = traces_path("secrets", "txt");
+    traces_begin();
     memset(&sim, 0, sizeof sim);
     if (program == NULL) {
         fprintf(stderr, "set GECKO_IOT_SIM to the program gecko-iot-sim\n");
@@ -146,7 +151,8 @@ static inline simulator_t simulator_start(void) {
     if (sim.pid == 0) {
         dup2(in[0], 0);
         dup2(out[1], 1);
-        execl(program, program, "--plain", "--mint", "--stop-on-stdin-eof", (char *)NULL);
+        execl(program, program, "--plain", "--mint", "--stop-on-stdin-eof",
+              secrets.text[0] != '\0' ? "--secrets-file" : (char *)NULL, secrets.text, (char *)NULL);
         _exit(127);
     }
     close(in[0]);

@@ -17,6 +17,13 @@ static void on_event(const gecko_mqtt_connection_event_t *event, void *userdata)
     (void)userdata;
 }
 
+static char app_states[64];
+
+static void on_app_state(const char *state, void *userdata) {
+    snprintf(app_states + strlen(app_states), sizeof app_states - strlen(app_states), "%s;", state);
+    ++*(int *)userdata;
+}
+
 static void on_token_needed(gecko_mqtt_token_request_t request, void *userdata) {
     (void)request;
     (void)userdata;
@@ -59,6 +66,8 @@ static void failed_registrations_run_their_hook(void) {
               gecko_mqtt_on_connection_state_change(client, NULL, &hooks, count));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_on_connection_event(NULL, on_event, &hooks, count));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_on_connection_event(client, NULL, &hooks, count));
+    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_on_state_change(NULL, on_app_state, &hooks, count));
+    HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_on_state_change(client, NULL, &hooks, count));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
               gecko_mqtt_options_set_token_provider(NULL, on_token_needed, &hooks, count));
     HOOK_RUNS(GECKO_MQTT_ERR_NULL_ARGUMENT,
@@ -143,7 +152,64 @@ static void an_accepted_message_is_told_its_end_and_a_refused_one_is_not(void) {
     CHECK_IS(last_status, GECKO_MQTT_ERR_CANCELLED);
 }
 
+static void the_application_s_own_state_is_told_once_and_in_order(void) {
+    gecko_mqtt_options_t *options = check_options();
+    gecko_mqtt_client_t *client = NULL;
+    int told = 0;
+    size_t ran = 0;
+    char longest[1026];
+    memset(longest, 'x', sizeof longest);
+    longest[1025] = '\0';
+    CHECK_IS(gecko_mqtt_options_set_dispatch(options, GECKO_MQTT_DISPATCH_APP), GECKO_MQTT_OK);
+    CHECK_IS(gecko_mqtt_client_new(options, &client), GECKO_MQTT_OK);
+    gecko_mqtt_options_free(options);
+    CHECK_IS(gecko_mqtt_on_state_change(client, on_app_state, &told, NULL), GECKO_MQTT_OK);
+    CHECK_IS(gecko_mqtt_change_state(client, "heating"), GECKO_MQTT_OK);
+    CHECK_IS(gecko_mqtt_change_state(client, "heating"), GECKO_MQTT_OK);
+    CHECK_IS(gecko_mqtt_change_state(client, "idle"), GECKO_MQTT_OK);
+    CHECK_IS(gecko_mqtt_change_state(client, "heating"), GECKO_MQTT_OK);
+    CHECK_IS(gecko_mqtt_change_state(client, longest), GECKO_MQTT_ERR_OUT_OF_RANGE);
+    CHECK_IS(gecko_mqtt_change_state(client, "\xff"), GECKO_MQTT_ERR_INVALID_UTF8);
+    CHECK_IS(gecko_mqtt_dispatch(client, 0, &ran), GECKO_MQTT_OK);
+    CHECK_IS(ran, 3);
+    CHECK_TEXT(app_states, "heating;idle;heating;");
+    /* What nobody takes is bounded. */
+    int n = 0;
+    gecko_mqtt_status_t status = GECKO_MQTT_OK;
+    while (status == GECKO_MQTT_OK && n < 10000) {
+        char state[16];
+        snprintf(state, sizeof state, "%d", n++);
+        status = gecko_mqtt_change_state(client, state);
+    }
+    CHECK_IS(status, GECKO_MQTT_ERR_QUEUE_FULL);
+    gecko_mqtt_client_free(client);
+    CHECK_IS(told, 3);
+}
+
+static void a_history_is_a_snapshot(void) {
+    gecko_mqtt_client_t *client = check_client();
+    gecko_mqtt_history_t *history = NULL;
+    char *json = NULL;
+    CHECK_IS(gecko_mqtt_get_connection_history(client, &history), GECKO_MQTT_OK);
+    CHECK_IS(gecko_mqtt_history_count(history), 0);
+    CHECK(gecko_mqtt_history_at(history, 0) == NULL);
+    CHECK_HAS(gecko_mqtt_last_error_message(), "event 0");
+    CHECK_IS(gecko_mqtt_history_json(client, &json), GECKO_MQTT_OK);
+    CHECK_TEXT(json, "[]");
+    gecko_mqtt_string_free(json);
+    gecko_mqtt_client_free(client);
+    CHECK_IS(gecko_mqtt_history_count(history), 0);
+    gecko_mqtt_history_free(history);
+    gecko_mqtt_history_free(history);
+    CHECK_IS(gecko_mqtt_history_count((gecko_mqtt_history_t *)client), 0);
+    CHECK_HAS(gecko_mqtt_last_error_message(), "history");
+    CHECK_TEXT(gecko_mqtt_event_kind_string(GECKO_MQTT_EVENT_STOPPED), "STOPPED");
+    CHECK_TEXT(gecko_mqtt_event_kind_string(-1), "UNKNOWN");
+}
+
 int main(void) {
+    the_application_s_own_state_is_told_once_and_in_order();
+    a_history_is_a_snapshot();
     failed_registrations_run_their_hook();
     registrations_end_with_their_client();
     a_provider_lives_as_long_as_anybody_who_may_ask();

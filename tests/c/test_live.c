@@ -68,6 +68,7 @@ static void main_job(gecko_mqtt_options_t *options) {
     gecko_mqtt_ack_t ack = GECKO_MQTT_ACK_INIT;
     gecko_mqtt_message_t message = hello();
     gecko_mqtt_stats_t stats = GECKO_MQTT_STATS_INIT;
+    gecko_mqtt_history_t *history = NULL;
     char *client_id = NULL, *json = NULL;
     int n;
     reset();
@@ -95,6 +96,7 @@ static void main_job(gecko_mqtt_options_t *options) {
     CHECK(stats.last_round_trip_us > 0 && stats.mean_round_trip_us > 0);
     CHECK_OK(gecko_mqtt_stats_json(client, &json));
     CHECK(json[0] == '{' && strstr(json, "\"messages_sent\":101") != NULL);
+    traces_note(json);
     gecko_mqtt_string_free(json);
     CHECK_OK(gecko_mqtt_reset_stats(client));
     CHECK_OK(gecko_mqtt_unsubscribe_wait(client, "spa/+", LIMIT_MS, NULL));
@@ -107,6 +109,16 @@ static void main_job(gecko_mqtt_options_t *options) {
     CHECK(told[GECKO_MQTT_EVENT_DISCONNECTED] == 1);
     CHECK_OK(gecko_mqtt_get_stats(client, &stats));
     CHECK(stats.attempts == 0 && stats.messages_sent == 0 && stats.connected_since_ms == 0);
+    CHECK_OK(gecko_mqtt_get_connection_history(client, &history));
+    CHECK(gecko_mqtt_history_count(history) == 3);
+    CHECK(gecko_mqtt_history_at(history, 0)->kind == GECKO_MQTT_EVENT_ATTEMPTING);
+    CHECK(gecko_mqtt_history_at(history, 2)->kind == GECKO_MQTT_EVENT_DISCONNECTED);
+    CHECK(strstr(gecko_mqtt_history_at(history, 1)->message, "connected to ") != NULL);
+    gecko_mqtt_history_free(history);
+    CHECK_OK(gecko_mqtt_history_json(client, &json));
+    CHECK(strstr(json, "\"kind\":\"CONNECTED\"") != NULL && strstr(json, "\"time\":\"20") != NULL);
+    traces_note(json);
+    gecko_mqtt_string_free(json);
     gecko_mqtt_client_free(client);
     CHECK(counter_get(&destroyed) == 2 && counter_get(&heard) == 101);
     CHECK(gecko_mqtt_connect(client, 0) == GECKO_MQTT_ERR_INVALID_HANDLE);
@@ -325,7 +337,8 @@ static void worked_at_on_other_threads(const simulator_t *sim) {
 }
 
 static void on_refused(const gecko_mqtt_ack_t *ack, void *userdata) {
-    CHECK(ack->status != GECKO_MQTT_OK && ack->reason_code == 143 && ack->error_len > 0);
+    CHECK(ack->status == GECKO_MQTT_ERR_REFUSED && ack->reason_code == 143);
+    CHECK(strstr(ack->error, "'a/b/c/d/e/f/g/h/i'") != NULL);
     counter_add((counter_t *)userdata);
 }
 

@@ -24,6 +24,11 @@ static void on_event(const gecko_mqtt_connection_event_t *event, void *userdata)
     (void)userdata;
 }
 
+static void on_app_state(const char *state, void *userdata) {
+    (void)state;
+    (void)userdata;
+}
+
 static void on_token_needed(gecko_mqtt_token_request_t request, void *userdata) {
     (void)request;
     (void)userdata;
@@ -59,6 +64,8 @@ static void in_options(gecko_mqtt_options_t *options) {
             gecko_mqtt_options_set_queue(NULL, 1000, 1000, GECKO_MQTT_QUEUE_REJECT_NEW));
     NULL_IN(gecko_mqtt_options_set_offline_qos0, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_options_set_offline_qos0(NULL, true));
+    NULL_IN(gecko_mqtt_options_set_history_size, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_options_set_history_size(NULL, 1000));
     NULL_IN(gecko_mqtt_options_set_pacing, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_options_set_pacing(NULL, 1000, 1000));
     NULL_IN(gecko_mqtt_options_set_dispatch, options, GECKO_MQTT_ERR_NULL_ARGUMENT,
@@ -164,6 +171,7 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
     gecko_mqtt_subscription_t filter = GECKO_MQTT_SUBSCRIPTION("a", 1);
     gecko_mqtt_ack_t ack = GECKO_MQTT_ACK_INIT;
     gecko_mqtt_stats_t stats = GECKO_MQTT_STATS_INIT;
+    gecko_mqtt_history_t *history = NULL;
     gecko_mqtt_token_t token = GECKO_MQTT_TOKEN_INIT;
     const gecko_mqtt_message_t *kept = NULL;
     gecko_mqtt_client_t *other = NULL;
@@ -213,6 +221,29 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
             gecko_mqtt_set_certificate_pem(client, NULL, 1, bytes, 1));
     NULL_IN(gecko_mqtt_set_certificate_pem, key, GECKO_MQTT_ERR_NULL_ARGUMENT,
             gecko_mqtt_set_certificate_pem(client, bytes, 1, NULL, 1));
+    NULL_IN(gecko_mqtt_get_connection_history, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_get_connection_history(NULL, &history));
+    NULL_IN(gecko_mqtt_get_connection_history, out, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_get_connection_history(client, NULL));
+    NULL_IN(gecko_mqtt_history_count, history, 0, gecko_mqtt_history_count(NULL));
+    NULL_IN(gecko_mqtt_history_at, history, 1, gecko_mqtt_history_at(NULL, 0) == NULL);
+    NULL_IN(gecko_mqtt_history_free, history, 0, (gecko_mqtt_history_free(NULL), 0));
+    NULL_IN(gecko_mqtt_history_json, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_history_json(NULL, &text));
+    NULL_IN(gecko_mqtt_history_json, out, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_history_json(client, NULL));
+    NULL_IN(gecko_mqtt_change_state, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_change_state(NULL, "a"));
+    NULL_IN(gecko_mqtt_change_state, state, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_change_state(client, NULL));
+    NULL_IN(gecko_mqtt_on_state_change, client, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_on_state_change(NULL, on_app_state, &hooks, on_destroy));
+    NULL_IN(gecko_mqtt_on_state_change, listener, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_on_state_change(client, NULL, &hooks, on_destroy));
+    NULL_IN(gecko_mqtt_on_state_change, userdata, GECKO_MQTT_OK,
+            gecko_mqtt_on_state_change(client, on_app_state, NULL, on_destroy));
+    NULL_IN(gecko_mqtt_on_state_change, destroy, GECKO_MQTT_OK,
+            gecko_mqtt_on_state_change(client, on_app_state, &hooks, NULL));
     NULL_IN(gecko_mqtt_get_stats, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_get_stats(NULL, &stats));
     NULL_IN(gecko_mqtt_get_stats, stats, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_get_stats(client, NULL));
     NULL_IN(gecko_mqtt_stats_json, client, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_stats_json(NULL, &text));

@@ -6,6 +6,7 @@
 
 static const char *folder;
 static char url_file[400], ca_file[400];
+static traces_path_t words; /* what the programs say, where it is kept */
 
 /* Starts one of the programs; its standard output goes to `out`, or nowhere. */
 static pid_t start(int out, const char *const *arguments) {
@@ -25,6 +26,14 @@ static pid_t start(int out, const char *const *arguments) {
         setenv("CA_FILE", ca_file, 1);
         dup2(nothing, 0);
         dup2(out >= 0 ? out : nothing, 1);
+        if (words.text[0] != '\0') {
+            int said = traces_open(&words);
+            if (out < 0)
+                dup2(said, 1);
+            dup2(said, 2);
+            if (getenv("GECKO_TEST_PRELOAD") != NULL)
+                setenv("LD_PRELOAD", getenv("GECKO_TEST_PRELOAD"), 1);
+        }
         execv(path, (char *const *)(const void *)arguments);
         _exit(127);
     }
@@ -40,7 +49,7 @@ static int finished(pid_t pid) {
 static void expect(int status, const char *const *arguments) {
     int got = finished(start(-1, arguments));
     if (got != status) {
-        fprintf(stderr, "%s ended with %d, not %d\n", arguments[0], got, status);
+        fprintf(stderr, "%s ended with %d, not %d %s\n", arguments[0], got, status, words.text);
         exit(1);
     }
 }
@@ -101,6 +110,7 @@ static void tools(void) {
         used += (size_t)count;
         heard[used] = '\0';
     }
+    traces_note(heard);
     close(out[0]);
     CHECK(finished(subscriber) == 0);
     CHECK(strcmp(heard, "tools/a kept\ntools/b again\ntools/b again\n") == 0);
@@ -116,6 +126,7 @@ static void hear(int out, const char *text) {
         used += (size_t)count;
         heard[used] = '\0';
     }
+    traces_note(heard);
 }
 
 static void write_file(const char *path, const char *text) {
@@ -188,6 +199,10 @@ static void wrong_usage(void) {
     EXPECT(2, "publish", "-t", "t");
     EXPECT(2, "publish", "-t", "t", "-m", "x", "--qos", "x", "--host", "localhost");
     EXPECT(2, "subscribe", "--nonsense");
+    /* Nobody needs a token on a command line, and nobody gets away with one. */
+    EXPECT(2, "publish", "-t", "t", "-m", "x", "--host", "localhost", "--token=abc");
+    EXPECT(2, "publish", "-t", "t", "-m", "x", "--broker-url", "wss://localhost/mqtt?token=abc");
+    EXPECT(2, "publish", "-t", "t", "-m", "x", "--host", "localhost", "--username", "me?token=abc");
     EXPECT(1, "publish", "-t", "t/#", "-m", "x", "--broker-url-file", url_file, "--cafile", ca_file);
     EXPECT(1, "publish", "-t", "t", "-m", "x", "--broker-url", "mqtt://127.0.0.1:1", "--timeout", "1");
     EXPECT(27, "subscribe", "-t", "silence", "--broker-url-file", url_file, "--cafile", ca_file, "--timeout",
@@ -196,6 +211,7 @@ static void wrong_usage(void) {
 
 int main(void) {
     simulator_t sim = simulator_start();
+    words = traces_path("programs", "texts");
     folder = getenv("GECKO_MQTT_EXAMPLES");
     CHECK(folder != NULL);
     snprintf(url_file, sizeof url_file, "%s/broker-url.txt", sim.dir);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The sources, in the order in which a reader wants to meet them.
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 22] = [
     "status.rs",
     "library.rs",
     "callback.rs",
@@ -18,7 +18,9 @@ const SOURCES: [&str; 20] = [
     "client.rs",
     "connection.rs",
     "event.rs",
+    "history.rs",
     "stats.rs",
+    "app_state.rs",
     "ack.rs",
     "message.rs",
     "retained.rs",

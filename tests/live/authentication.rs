@@ -93,15 +93,17 @@ fn an_encoded_signature_is_not_encoded_twice() {
 
 #[test]
 fn by_user_name_and_password() {
+    let (good, bad) = (b"correct horse\0battery staple", b"incorrect horse battery staple");
+    traces::secret("password", bad);
     let password_listener =
-        Some(PasswordListener { port: 0, user_name: "me".into(), password: b"pass\0word".to_vec() });
+        Some(PasswordListener { port: 0, user_name: "me".into(), password: good.to_vec() });
     let sim = Sim::start(Config { password_listener, ..Config::default() });
     let mut options = sim.trusting();
     options.set_port(sim.password_port().unwrap()).unwrap();
     options.set_username("me").unwrap();
-    options.set_password(b"pass\0word").unwrap();
+    options.set_password(good).unwrap();
     round_trip(&sim, &options);
-    options.set_password(b"wrong").unwrap();
+    options.set_password(bad).unwrap();
     assert!(matches!(refusal(&options).kind(), ErrorKind::BadCredentials | ErrorKind::NotAuthorized));
 }
 

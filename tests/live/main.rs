@@ -6,6 +6,7 @@ mod end_of_a_client;
 mod events;
 mod incoming;
 mod messages;
+mod proxy;
 mod reconnection;
 mod rotation;
 #[path = "../support/mod.rs"]

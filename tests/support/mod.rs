@@ -1,4 +1,11 @@
-//! What every live test needs: a simulator, a mosquitto, clients whose messages and states can be waited for.
+//! What every live test needs: a simulator, a mosquitto, clients whose messages and states can be waited for, a network
+//! that fails.
+// Every test program uses a part of it.
+#![allow(dead_code)]
+
+pub mod proxy;
+
+pub mod traces;
 
 use gecko_iot_sim::{Config, Simulator};
 use gecko_mqtt::{
@@ -23,6 +30,8 @@ pub struct Sim {
 
 impl Sim {
     pub fn start(config: Config) -> Self {
+        traces::begin();
+        let config = Config { secrets_file: traces::secrets_file(), ..config };
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let simulator = runtime.block_on(Simulator::start(config)).unwrap();
@@ -92,7 +101,7 @@ impl Drop for Sim {
 /// A mosquitto on ports of its own, with and without TLS.
 pub struct Mosquitto {
     child: Child,
-    _directory: Directory,
+    directory: Directory,
     pub port: u16,
     pub tls_port: u16,
     pub ca_pem: String,
@@ -129,47 +138,64 @@ fn free_port() -> u16 {
 
 impl Mosquitto {
     pub fn start() -> Self {
-        // Somebody else may take a port between our asking for it and mosquitto's binding to it.
-        (0..5).find_map(|_| Self::try_start()).expect("mosquitto does not start: apt-get install mosquitto")
+        Self::start_with("")
     }
 
-    fn try_start() -> Option<Self> {
+    /// With further lines in its configuration.
+    pub fn start_with(lines: &str) -> Self {
+        // Somebody else may take a port between our asking for it and mosquitto's binding to it.
+        (0..5)
+            .find_map(|_| Self::try_start(lines))
+            .expect("mosquitto does not start: apt-get install mosquitto")
+    }
+
+    fn try_start(lines: &str) -> Option<Self> {
         let directory = Directory::new();
         let rcgen::CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = directory.write("server.pem", &cert.pem());
         let key = directory.write("server.key", &signing_key.serialize_pem());
         let (port, tls_port) = (free_port(), free_port());
-        let config = directory.write(
+        directory.write(
             "mosquitto.conf",
             &format!(
-                "per_listener_settings false\nallow_anonymous true\nmax_queued_messages 0\n\
+                "per_listener_settings false\nallow_anonymous true\nmax_queued_messages 0\n{lines}\
                  listener {port} 127.0.0.1\n\
                  listener {tls_port} 127.0.0.1\ncertfile {certificate}\nkeyfile {key}\n"
             ),
         );
-        // Debian has it where an ordinary user's PATH does not lead.
-        let path = format!("{}:/usr/sbin:/usr/local/sbin", std::env::var("PATH").unwrap_or_default());
-        let mut child = Command::new("mosquitto")
-            .env("PATH", path)
-            .args(["-c", &config])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
+        let child = launch(&directory, [port, tls_port])?;
+        Some(Self { child, directory, port, tls_port, ca_pem: cert.pem() })
+    }
+
+    /// As `kill -9` does: it has no time to say or to save anything. Where it had written something, that arrives (Linux):
+    /// it is stopped first, until the peers' systems have taken it.
+    pub fn kill(&mut self) {
+        assert!(self.child.try_wait().unwrap().is_none(), "mosquitto had ended by itself");
+        let pid = self.child.id().to_string();
+        assert!(Command::new("sh").args(["-c", "kill -STOP $0", &pid]).status().unwrap().success());
+        let stat = format!("/proc/{pid}/stat");
+        let stopped = || std::fs::read_to_string(&stat).unwrap().contains(") T ");
+        let taken = || unsent([self.port, self.tls_port]) == 0;
         let deadline = Instant::now() + LIMIT;
-        while TcpStream::connect(("127.0.0.1", tls_port)).is_err()
-            || TcpStream::connect(("127.0.0.1", port)).is_err()
-        {
-            if child.try_wait().ok()?.is_some() || Instant::now() > deadline {
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            }
+        while !(stopped() && taken()) {
+            assert!(Instant::now() < deadline, "what mosquitto has written is not taken");
             std::thread::yield_now();
         }
-        Some(Self { child, _directory: directory, port, tls_port, ca_pem: cert.pem() })
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Once more, on the same ports, and with nothing of what it knew.
+    pub fn restart(&mut self) {
+        // A connection that is not yet forgotten, or a client that tries to reach it, may hold a port for a moment.
+        let deadline = Instant::now() + LIMIT;
+        self.child = loop {
+            if let Some(child) = launch(&self.directory, [self.port, self.tls_port]) {
+                break child;
+            }
+            assert!(Instant::now() < deadline, "mosquitto does not start again");
+        };
     }
 
     pub fn plain(&self) -> Options {
@@ -184,6 +210,46 @@ impl Mosquitto {
         options.set_ca_pem(self.ca_pem.as_bytes()).unwrap();
         options
     }
+}
+
+/// Bytes that were written to live connections of these ports, and which the peers' systems have not acknowledged.
+fn unsent(ports: [u16; 2]) -> u64 {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let hex = |text: &str| u64::from_str_radix(text, 16).unwrap();
+    let sockets = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let unsent = sockets.filter_map(|columns| {
+        let (_, port) = columns[1].split_once(':')?;
+        let (unsent, _) = columns[4].split_once(':')?;
+        // Established, or closed by the peer alone.
+        let live = matches!(columns[3], "01" | "08");
+        (live && ports.iter().any(|of| u64::from(*of) == hex(port))).then(|| hex(unsent))
+    });
+    unsent.sum()
+}
+
+/// Starts a mosquitto, and waits until its ports are open.
+fn launch(directory: &Directory, ports: [u16; 2]) -> Option<Child> {
+    // Debian has it where an ordinary user's PATH does not lead.
+    let path = format!("{}:/usr/sbin:/usr/local/sbin", std::env::var("PATH").unwrap_or_default());
+    let mut child = Command::new("mosquitto")
+        .env("PATH", path)
+        .arg("-c")
+        .arg(directory.0.join("mosquitto.conf"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let deadline = Instant::now() + LIMIT;
+    while ports.iter().any(|port| TcpStream::connect(("127.0.0.1", *port)).is_err()) {
+        if child.try_wait().ok()?.is_some() || Instant::now() > deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        std::thread::yield_now();
+    }
+    Some(child)
 }
 
 impl Drop for Mosquitto {
@@ -272,6 +338,7 @@ pub fn states(client: &Client) -> Seen<ConnectionState> {
 }
 
 pub fn client(options: &Options) -> Client {
+    traces::begin();
     Client::new(options).unwrap()
 }
 
@@ -308,16 +375,25 @@ pub fn noted<T: Clone + Send + 'static>(
     value: impl FnOnce(&gecko_mqtt::Ack) -> T + Send + 'static,
 ) -> Completion {
     let seen = seen.clone();
-    Completion::Boxed(Box::new(move |ack| seen.push(value(ack))))
+    let noting = move |ack: &gecko_mqtt::Ack| {
+        if let Err(error) = &ack.result {
+            traces::note(error);
+        }
+        seen.push(value(ack));
+    };
+    Completion::Boxed(Box::new(noting))
 }
 
 /// Why a client made with these options does not connect.
 pub fn refusal(options: &Options) -> Error {
     let error = client(options).connect(WAIT).unwrap_err();
+    traces::note(&error);
     assert!(error.message().len() > 20, "no advice: {error}");
     error
 }
 
 pub fn kind<T>(result: gecko_mqtt::Result<T>) -> ErrorKind {
-    result.err().expect("it should have failed").kind()
+    let error = result.err().expect("it should have failed");
+    traces::note(&error);
+    error.kind()
 }

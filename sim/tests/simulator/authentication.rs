@@ -259,6 +259,34 @@ async fn bad_server_certificates_are_bad_in_their_own_way() {
 }
 
 #[tokio::test]
+async fn secrets_are_listed_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secrets.txt");
+    let listener = PasswordListener { port: 0, user_name: "me".to_owned(), password: b"a b\0".to_vec() };
+    let config = || Config {
+        password_listener: Some(listener.clone()),
+        secrets_file: Some(path.clone()),
+        ..Config::default()
+    };
+    let simulator = start(config()).await;
+    let token = simulator.mint_token(Duration::from_secs(60)).unwrap();
+    let list = std::fs::read_to_string(&path).unwrap();
+    assert!(list.contains(&format!("token {}\n", token.token)), "{list}");
+    let signature = token.broker_url.rsplit_once('=').unwrap().1;
+    assert!(list.contains(&format!("signature {signature}\n")), "{list}");
+    assert!(list.contains("password a%20b%00\n"), "{list}");
+    let key = simulator.client().key_pem.lines().nth(1).unwrap();
+    assert!(list.contains(&format!("key {}", &key[..40])), "{list}");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    // Another one appends.
+    let other = start(config()).await;
+    assert!(std::fs::read_to_string(&path).unwrap().len() > list.len());
+    other.stop().await;
+    simulator.stop().await;
+}
+
+#[tokio::test]
 async fn the_password_listener_checks_both() {
     let listener = PasswordListener { port: 0, user_name: "me".to_owned(), password: b"secret".to_vec() };
     let simulator = start(Config { password_listener: Some(listener), ..Config::default() }).await;

@@ -362,6 +362,23 @@ async fn a_token_that_is_over_when_it_comes_does_not_make_the_connection_spin() 
     assert_eq!(requests.lock().unwrap().len(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_refusal_says_that_the_token_was_over() {
+    let rig = rig(|options| {
+        options.set_token(&token("first", 60)).unwrap();
+        options.set_reconnect(false, 1, 1, 1, 1.0).unwrap();
+    });
+    let events = rig.events();
+    let mut server = rig.connected().await;
+    tokio::time::sleep(72 * SEC).await;
+    server.send(&[0xE0, 1, 135]).await;
+    rig.until(|rig| !rig.shared.is_connected()).await;
+    rig.dispatch();
+    let error = events.lock().unwrap().last().unwrap().error.clone().unwrap();
+    assert_eq!((error.kind(), error.reason_code()), (ErrorKind::NotAuthorized, Some(135)));
+    assert!(error.message().ends_with("; the token expired 12 s ago"), "{error}");
+}
+
 /// One way of a link on which everything takes 50 ms.
 async fn carry(mut from: tokio::io::ReadHalf<DuplexStream>, mut to: tokio::io::WriteHalf<DuplexStream>) {
     let (send, mut chunks) = tokio::sync::mpsc::unbounded_channel::<(tokio::time::Instant, Vec<u8>)>();

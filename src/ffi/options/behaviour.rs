@@ -49,8 +49,9 @@ pub extern "C" fn gecko_mqtt_options_set_reconnect(
     })
 }
 
-/// How long to rest after a round without success. Then the next round begins, with a fresh token where there
-/// is a provider.
+/// How long to rest at the most after a round without success. Then the next round begins, with a fresh token
+/// where there is a provider. So that a fleet does not come back in step, chance decides: the first rest is from
+/// nothing to all of this, later ones are from three quarters to all of it.
 ///
 /// @param options the options.
 /// @param secs seconds (300); 0: give up for good after one round.
@@ -123,6 +124,23 @@ pub extern "C" fn gecko_mqtt_options_set_pacing(
     bytes_per_sec: u32,
 ) -> gecko_mqtt_status_t {
     set(options, |options| options.set_pacing(publishes_per_sec, bytes_per_sec))
+}
+
+/// How many events gecko_mqtt_get_connection_history() remembers.
+///
+/// @param options the options.
+/// @param events the number (100), at most 100000; 0: none.
+/// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
+/// #GECKO_MQTT_ERR_OUT_OF_RANGE.
+/// @par Threads
+/// One at a time for each options handle.
+/// @since 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn gecko_mqtt_options_set_history_size(
+    options: *mut gecko_mqtt_options_t,
+    events: u32,
+) -> gecko_mqtt_status_t {
+    set(options, |options| options.set_history_size(events))
 }
 
 /// On which threads callbacks run. The token provider has its own in any case.

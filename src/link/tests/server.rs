@@ -38,7 +38,7 @@ impl Authority {
     }
 
     pub fn roots(&self) -> Roots {
-        Roots::Pem(self.certificate.pem().into_bytes())
+        Roots::Pem(self.certificate.pem().as_str().into())
     }
 
     /// A server's certificate for these names, valid from 2020 to 2099 unless `change` says otherwise.

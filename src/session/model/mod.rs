@@ -8,6 +8,7 @@ mod subscribing;
 use super::limits::{Limits, Quotas};
 use super::{Actions, Session, Settings};
 use crate::QoS;
+use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
 fn session() -> Session {
@@ -30,4 +31,23 @@ fn limits(receive_maximum: u16) -> Limits {
         keep_alive_secs: 0,
         quotas: Quotas::NONE,
     }
+}
+
+/// What becomes of the session between two connections.
+#[derive(Clone, Copy, Debug)]
+struct Fate {
+    kept: bool,
+    /// A CONNECT in between had no answer, so that CONNACK speaks of a session in any case.
+    doubted: bool,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    (any::<bool>(), prop::bool::weighted(0.3)).prop_map(|(kept, doubted)| Fate { kept, doubted })
+}
+
+fn connect(session: &mut Session, limits: Limits, fate: Fate, now: Instant, actions: &mut Actions) {
+    if fate.doubted {
+        session.doubt();
+    }
+    session.connected(limits, fate.kept || fate.doubted, now, actions);
 }

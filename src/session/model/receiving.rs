@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::packet::{self, Received};
-use proptest::prelude::*;
 use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Clone, Debug)]
@@ -19,9 +18,7 @@ enum Step {
     Deliver,
     /// The server repeats a QoS 2 message on the same connection, which MQTT 3.1.1 allowed.
     Repeat(u8),
-    Cut {
-        kept: bool,
-    },
+    Cut(Fate),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -31,7 +28,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<u8>().prop_map(Step::HandleUpTo),
         4 => Just(Step::Deliver),
         1 => any::<u8>().prop_map(Step::Repeat),
-        1 => any::<bool>().prop_map(|kept| Step::Cut { kept }),
+        1 => fate().prop_map(Step::Cut),
     ]
 }
 
@@ -117,7 +114,7 @@ impl World {
                     self.publish(sent, true);
                 }
             }
-            Step::Cut { kept } => self.cut(kept),
+            Step::Cut(fate) => self.cut(fate),
         }
         self.settle();
     }
@@ -128,12 +125,13 @@ impl World {
         self.session.handled(number, &mut self.actions);
     }
 
-    fn cut(&mut self, kept: bool) {
+    fn cut(&mut self, fate: Fate) {
         self.actions.out.clear();
         self.due.clear();
         self.session.lost();
-        self.session.connected(limits(10), kept, self.now, &mut self.actions);
-        if !kept {
+        connect(&mut self.session, limits(10), fate, self.now, &mut self.actions);
+        if !fate.kept {
+            self.next_id = 1;
             self.forsaken.extend(self.in_flight.drain(..).map(|sent| sent.number));
             return;
         }

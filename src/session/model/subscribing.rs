@@ -5,7 +5,6 @@ use super::super::subscriptions::{Request, Wanted};
 use super::*;
 use crate::completion::Completion;
 use crate::packet::{self, RetainHandling};
-use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +19,7 @@ enum Step {
         refuse: bool,
     },
     Cut {
-        kept: bool,
+        fate: Fate,
         wildcards: bool,
     },
 }
@@ -30,7 +29,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..12u8).prop_map(Step::Subscribe),
         2 => (0..12u8).prop_map(Step::Unsubscribe),
         5 => prop::bool::weighted(0.1).prop_map(|refuse| Step::Answer { refuse }),
-        1 => (any::<bool>(), any::<bool>()).prop_map(|(kept, wildcards)| Step::Cut { kept, wildcards }),
+        1 => (fate(), any::<bool>()).prop_map(|(fate, wildcards)| Step::Cut { fate, wildcards }),
     ]
 }
 
@@ -92,20 +91,20 @@ impl World {
             Step::Subscribe(filter) => self.request(true, filter),
             Step::Unsubscribe(filter) => self.request(false, filter),
             Step::Answer { refuse } => self.answer(refuse),
-            Step::Cut { kept, wildcards } => self.cut(kept, wildcards),
+            Step::Cut { fate, wildcards } => self.cut(fate, wildcards),
         }
         self.settle();
     }
 
-    fn cut(&mut self, kept: bool, wildcards: bool) {
+    fn cut(&mut self, fate: Fate, wildcards: bool) {
         self.actions.out.clear();
         self.unread.clear();
-        if !kept {
+        if !fate.kept {
             self.server.clear();
         }
         self.session.lost();
         let limits = Limits { wildcard_available: wildcards, ..limits(10) };
-        self.session.connected(limits, kept, self.now, &mut self.actions);
+        connect(&mut self.session, limits, fate, self.now, &mut self.actions);
     }
 
     fn answer(&mut self, refuse: bool) {
@@ -152,7 +151,7 @@ impl World {
 
     fn recover(&mut self) {
         for kept in [false, true] {
-            self.cut(kept, true);
+            self.cut(Fate { kept, doubted: false }, true);
             self.settle();
             while !self.unread.is_empty() {
                 self.answer(false);

@@ -3,6 +3,7 @@
 mod publishing;
 mod receiving;
 mod resuming;
+mod rumqttc_faults;
 mod subscribing;
 
 use super::limits::{Limits, Quotas};

@@ -49,8 +49,8 @@ fn a_qos_2_message_is_delivered_once_across_connections() {
 #[test]
 fn far_more_than_our_receive_maximum_is_refused_with_147() {
     let mut rig = Rig::connected();
-    (1..=7).for_each(|id| rig.receive(&publish(0x32, Some(id), id)));
-    assert_eq!(rig.actions.messages.index.len(), 6, "twice our maximum, and not one more");
+    (1..=49).for_each(|id| rig.receive(&publish(0x32, Some(id), id)));
+    assert_eq!(rig.actions.messages.index.len(), 48, "sixteen times our maximum, and not one more");
     assert_eq!(rig.sent(), [0xE0, 1, 0x93]);
     assert_eq!(rig.actions.end.unwrap().kind(), ErrorKind::Protocol);
 }
@@ -121,4 +121,16 @@ fn pings_and_gives_up() {
     rig.now += 10 * SEC;
     rig.session.time(rig.now, &mut rig.actions);
     assert_eq!(rig.actions.end.unwrap().kind(), ErrorKind::KeepAliveTimeout);
+}
+
+#[test]
+fn nothing_follows_a_disconnect() {
+    let mut rig = Rig::connected();
+    rig.receive(&[0xF0, 0]);
+    rig.session.probe(rig.now, &mut rig.actions);
+    rig.session.stay_awake(&mut rig.actions);
+    rig.now += 60 * SEC;
+    rig.session.time(rig.now, &mut rig.actions);
+    assert_eq!(rig.actions.out, [0xE0, 1, 0x82], "[MQTT-3.14.4-1]");
+    assert_eq!(rig.actions.end.as_ref().unwrap().kind(), ErrorKind::Protocol, "the first reason stays");
 }

@@ -52,6 +52,38 @@ fn a_lost_session_is_begun_anew_without_dup() {
 }
 
 #[test]
+fn a_session_that_is_perhaps_another_one_is_resumed_but_nothing_of_it_is_believed() {
+    let mut rig = Rig::connected();
+    rig.subscribe(1, &["a"]);
+    rig.sent();
+    rig.receive(&[0x90, 4, 0, 1, 0, 1]);
+    rig.publish(2, QoS::ExactlyOnce);
+    rig.publish(3, QoS::AtLeastOnce);
+    rig.sent();
+    rig.receive(&[0x50, 2, 0, 2]);
+    rig.receive(&publish(0x34, Some(7), 1));
+    rig.session.handled(1, &mut rig.actions);
+    rig.ends();
+    rig.lose();
+    rig.actions.messages = Batch::default();
+    rig.session.doubt();
+    rig.connect(LIMITS, true);
+    let expected = [vec![0x82, 7, 0, 4, 0, 0, 1, b'a', 1], vec![0x62, 2, 0, 2], publish(0x3A, Some(3), b'3')];
+    assert_eq!(rig.sent(), expected.concat());
+    assert_eq!(rig.ends(), [(2, Err(ErrorKind::OutcomeUnknown))]);
+    rig.receive(&[0x70, 2, 0, 2, 0x40, 2, 0, 3]);
+    assert_eq!(rig.ends(), [(3, Ok(()))], "2 has been told");
+    assert_eq!(rig.actions.freed.0, 2);
+    rig.receive(&publish(0x3C, Some(7), 1));
+    assert!(rig.actions.messages.is_empty(), "a repetition");
+    rig.receive(&publish(0x34, Some(7), 2));
+    assert_eq!(rig.actions.messages.index.len(), 1, "another message, in another session");
+    rig.lose();
+    rig.connect(LIMITS, true);
+    assert_eq!(rig.sent()[0], 0x82, "its SUBACK had not come");
+}
+
+#[test]
 fn a_replay_keeps_within_a_smaller_receive_maximum() {
     let mut rig = Rig::connected();
     (1..=5).for_each(|name| rig.publish(name, QoS::AtLeastOnce));
@@ -150,4 +182,40 @@ fn leaving_tells_every_operation_apart() {
     assert_eq!(ends, [(1, Err(ErrorKind::OutcomeUnknown)), (2, cancelled), (3, cancelled), (4, cancelled)]);
     assert!(!rig.session.is_busy());
     assert_eq!(rig.actions.freed.0, 3);
+}
+
+#[test]
+fn what_went_out_in_an_earlier_session_is_not_told_as_unsent() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::AtLeastOnce);
+    let message =
+        Message { topic: "t", qos: QoS::AtLeastOnce, message_expiry_secs: Some(5), ..Message::default() };
+    rig.publish_message(2, &message);
+    rig.sent();
+    rig.lose();
+    rig.now += 10 * SEC;
+    rig.connect(LIMITS, false);
+    assert_eq!(rig.ends(), [(2, Err(ErrorKind::OutcomeUnknown))], "it is too late to send it again");
+    assert_eq!(rig.actions.out, publish(0x32, Some(1), b'1'), "not DUP: this session does not know it");
+    let (unwritten, written) =
+        (Error::new(ErrorKind::Cancelled, ""), Error::new(ErrorKind::OutcomeUnknown, ""));
+    rig.session.abandon(&unwritten, &written, &mut rig.actions);
+    assert_eq!(rig.ends(), [(1, Err(ErrorKind::OutcomeUnknown))]);
+}
+
+#[test]
+fn nothing_overtakes_a_repetition_that_waits_for_its_pace() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::AtLeastOnce);
+    rig.publish(2, QoS::AtLeastOnce);
+    rig.sent();
+    rig.lose();
+    let quotas = Quotas { pace: Pace { messages: 10, bytes: 0 }, ..Quotas::NONE };
+    rig.connect(Limits { quotas, ..LIMITS }, true);
+    assert_eq!(rig.sent(), publish(0x3A, Some(1), b'1'));
+    rig.now = rig.session.deadline().unwrap();
+    assert_eq!(rig.session.room(rig.now, 0), Room::default(), "the queue has to wait");
+    rig.session.time(rig.now, &mut rig.actions);
+    assert_eq!(rig.sent(), publish(0x3A, Some(2), b'2'));
+    assert_eq!(rig.session.room(rig.now + SEC, 0).messages, 1);
 }
