@@ -25,10 +25,10 @@
 /// the second kind is there. Memory that cannot be had is std::bad_alloc with both.
 ///
 /// @par Ownership
-/// Client, Options, OwnedMessage, ScopedListener and TokenRequest own what they stand for: they can be moved,
-/// and what was moved from does no harm. Message, Event and all std::string_view and Bytes that are handed
-/// out are views, valid until the callback returns. Publish, Token and Subscription are views of what they
-/// are given; it is copied before the call returns.
+/// Client, Options, OwnedMessage, History, ScopedListener and TokenRequest own what they stand for: they can
+/// be moved, and what was moved from does no harm. Message, Event and all std::string_view and Bytes that are
+/// handed out are views, valid until the callback returns or as long as their History. Publish, Token and
+/// Subscription are views of what they are given; it is copied before the call returns.
 ///
 /// @par Callbacks
 /// Any function object, also one that can only be moved. It is kept until it is removed, replaced or refused,

@@ -4,6 +4,7 @@
 #define GECKO_MQTT_CLIENT_HPP
 
 #include "event.hpp"
+#include "history.hpp"
 #include "listener.hpp"
 #include "options.hpp"
 
@@ -24,6 +25,8 @@ using MessageCallback = Callback<void(const Message &)>;
 using Completion = Callback<void(const Result<Ack> &)>;
 /// Told each change of the connection's state, never the same one twice in a row.
 using StateCallback = Callback<void(State)>;
+/// Told each change of the application's own state, which is a text.
+using ApplicationStateCallback = Callback<void(std::string_view)>;
 /// Told what happens to the connection.
 using EventCallback = Callback<void(const Event &)>;
 
@@ -153,6 +156,14 @@ class Client {
     Result<Listener> try_on_connection_event(EventCallback listener) {
         return listen(listener, &gecko_mqtt_on_connection_event, &told_event);
     }
+    /// Adds a listener for the application's own state.
+    Result<Listener> try_on_state_change(ApplicationStateCallback listener) {
+        return listen(listener, &gecko_mqtt_on_state_change, &told_application_state);
+    }
+    /// Changes the application's own state, a text of at most 1024 bytes; the same one again is not told.
+    Result<void> try_change_state(std::string_view state) {
+        return detail::result(gecko_mqtt_change_state(handle_, detail::Text(state).get()));
+    }
     /// Adds a listener for messages that no topic filter's own handler takes.
     Result<Listener> try_on_message(MessageCallback listener) {
         return listen(listener, &gecko_mqtt_on_message, &told_message);
@@ -245,6 +256,16 @@ class Client {
     }
     /// The same as one JSON object.
     Result<std::string> try_stats_json() const { return text(&gecko_mqtt_stats_json); }
+    /// The last events, as many as Options::history_size() says.
+    Result<History> try_connection_history() const {
+        gecko_mqtt_history_t *history = nullptr;
+        const gecko_mqtt_status_t status = gecko_mqtt_get_connection_history(handle_, &history);
+        if (status != GECKO_MQTT_OK)
+            return Error::last(status);
+        return History(history);
+    }
+    /// The same as one JSON array.
+    Result<std::string> try_history_json() const { return text(&gecko_mqtt_history_json); }
     /// Begins to count anew.
     Result<void> try_reset_stats() { return detail::result(gecko_mqtt_reset_stats(handle_)); }
 
@@ -299,6 +320,12 @@ class Client {
     Listener on_connection_event(EventCallback listener) {
         return try_on_connection_event(std::move(listener)).value();
     }
+    /// As try_on_state_change().
+    Listener on_state_change(ApplicationStateCallback listener) {
+        return try_on_state_change(std::move(listener)).value();
+    }
+    /// As try_change_state().
+    void change_state(std::string_view state) { try_change_state(state).value(); }
     /// As try_on_message().
     Listener on_message(MessageCallback listener) { return try_on_message(std::move(listener)).value(); }
     /// As try_publish().
@@ -336,6 +363,10 @@ class Client {
     Stats stats() const { return try_stats().value(); }
     /// As try_stats_json().
     std::string stats_json() const { return try_stats_json().value(); }
+    /// As try_connection_history().
+    History connection_history() const { return try_connection_history().value(); }
+    /// As try_history_json().
+    std::string history_json() const { return try_history_json().value(); }
     /// As try_reset_stats().
     void reset_stats() { try_reset_stats().value(); }
     /// As try_dispatch().
@@ -350,6 +381,10 @@ class Client {
 
     static void told_state(gecko_mqtt_connection_state_t state, void *userdata) noexcept {
         detail::FunctionOf<State>::call(userdata, static_cast<State>(state));
+    }
+
+    static void told_application_state(const char *state, void *userdata) noexcept {
+        detail::FunctionOf<std::string_view>::call(userdata, state);
     }
 
     static void told_event(const gecko_mqtt_connection_event_t *event, void *userdata) noexcept {

@@ -61,30 +61,8 @@ enum class EventKind : std::int32_t {
 };
 
 /// The name of a kind: "CONNECTED"; "UNKNOWN" for a number that is none.
-constexpr const char *to_string(EventKind kind) noexcept {
-    switch (kind) {
-    case EventKind::attempting:
-        return "ATTEMPTING";
-    case EventKind::connected:
-        return "CONNECTED";
-    case EventKind::failed:
-        return "FAILED";
-    case EventKind::disconnected:
-        return "DISCONNECTED";
-    case EventKind::reconnect_scheduled:
-        return "RECONNECT_SCHEDULED";
-    case EventKind::token_refreshed:
-        return "TOKEN_REFRESHED";
-    case EventKind::token_refresh_failed:
-        return "TOKEN_REFRESH_FAILED";
-    case EventKind::subscription_refused:
-        return "SUBSCRIPTION_REFUSED";
-    case EventKind::messages_dropped:
-        return "MESSAGES_DROPPED";
-    case EventKind::stopped:
-        return "STOPPED";
-    }
-    return "UNKNOWN";
+inline const char *to_string(EventKind kind) noexcept {
+    return gecko_mqtt_event_kind_string(static_cast<gecko_mqtt_event_kind_t>(kind));
 }
 
 /// Writes the name of a kind.
@@ -93,7 +71,8 @@ std::basic_ostream<char, Traits> &operator<<(std::basic_ostream<char, Traits> &o
     return out << to_string(kind);
 }
 
-/// Something that happened to a connection. The texts are valid until the listener returns.
+/// Something that happened to a connection. The texts are valid until the listener returns, or as long as the
+/// History that it is in.
 struct Event {
     /// What it is about.
     EventKind kind;

@@ -237,6 +237,10 @@ class Options {
     }
     /// Whether the application acknowledges QoS 1 and 2 messages itself, with Message::ack() (false).
     Options &manual_ack(bool manual) { return set(gecko_mqtt_options_set_manual_ack(handle_, manual)); }
+    /// How many events Client::connection_history() remembers (100), at most 100000.
+    Options &history_size(std::uint32_t events) {
+        return set(gecko_mqtt_options_set_history_size(handle_, events));
+    }
     /// On which threads callbacks run (DispatchMode::thread).
     Options &dispatch(DispatchMode mode) {
         return set(gecko_mqtt_options_set_dispatch(handle_, static_cast<gecko_mqtt_dispatch_mode_t>(mode)));

@@ -31,17 +31,18 @@ class Probe {
 static mqtt::Client unconnected() { return mqtt::Client(mqtt::Options().broker_url("mqtt://127.0.0.1:9")); }
 
 static void callbacks_go_with_their_client() {
-    Count message, state, event, handler;
+    Count message, state, own_state, event, handler;
     {
         mqtt::Client client = unconnected();
         client.on_message(Probe(message));
         client.on_connection_state_change(Probe(state));
+        client.on_state_change(Probe(own_state));
         client.on_connection_event(Probe(event));
         client.subscribe("a", mqtt::QoS::at_least_once, Probe(handler));
         const mqtt::Client moved = std::move(client);
-        CHECK_IS(message.alive + state.alive + event.alive + handler.alive, 4);
+        CHECK_IS(message.alive + state.alive + own_state.alive + event.alive + handler.alive, 5);
     }
-    CHECK_IS(message.alive + state.alive + event.alive + handler.alive, 0);
+    CHECK_IS(message.alive + state.alive + own_state.alive + event.alive + handler.alive, 0);
     CHECK_IS(message.calls + handler.calls, 0);
 }
 

@@ -136,6 +136,32 @@ static void main_job(const simulator_t &sim) {
     CHECK(no_library_thread_left());
 }
 
+// The application's own state is told, and what happened is remembered.
+static void states_and_history(const simulator_t &sim) {
+    Counter told;
+    std::vector<std::string> states;
+    mqtt::Client client(by_token_options(sim));
+    client.on_state_change([&](std::string_view state) {
+        states.emplace_back(state);
+        told.add();
+    });
+    for (const char *state : {"booting", "ready", "ready", "filling"})
+        client.change_state(state);
+    client.connect(limit);
+    client.disconnect(limit);
+    CHECK(told.reaches(3) && (states == std::vector<std::string>{"booting", "ready", "filling"}));
+    const mqtt::History taken = client.connection_history();
+    std::vector<mqtt::EventKind> kinds;
+    for (const mqtt::Event event : taken) {
+        CHECK(!event.message.empty() && event.error.empty());
+        kinds.push_back(event.kind);
+    }
+    CHECK((kinds == std::vector<mqtt::EventKind>{mqtt::EventKind::attempting, mqtt::EventKind::connected,
+                                                 mqtt::EventKind::disconnected}));
+    CHECK(taken.size() == 3 && taken[1].state == mqtt::State::connected && taken[0].attempt == 1);
+    CHECK(client.history_json().find("\"kind\":\"CONNECTED\"") != std::string::npos);
+}
+
 // Asked twice: the first request is forgotten, or the provider throws; the second one is answered by another
 // thread.
 static void token_from_a_provider(const simulator_t &sim) {
@@ -406,6 +432,7 @@ static void subscriptions_have_options(const simulator_t &sim) {
 int main() {
     simulator_t sim = simulator_start();
     main_job(sim);
+    states_and_history(sim);
     token_from_a_provider(sim);
     kept_messages_on_another_thread(sim);
     exceptions_are_told_and_survived(sim);

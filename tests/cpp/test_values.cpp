@@ -15,7 +15,7 @@ template <class T>
 constexpr bool move_only = std::is_nothrow_move_constructible_v<T> &&std::is_nothrow_move_assignable_v<T> &&
                            !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 static_assert(move_only<mqtt::Client> && move_only<mqtt::Options> && move_only<mqtt::OwnedMessage> &&
-              move_only<mqtt::ScopedListener> && move_only<mqtt::TokenRequest> &&
+              move_only<mqtt::ScopedListener> && move_only<mqtt::History> && move_only<mqtt::TokenRequest> &&
               move_only<mqtt::MessageCallback>);
 static_assert(std::is_copy_constructible_v<mqtt::Listener> && std::is_copy_constructible_v<mqtt::Message>);
 static_assert(std::is_nothrow_copy_constructible_v<mqtt::Error> &&
@@ -103,13 +103,15 @@ static void every_option_reaches_the_library() {
     options.receive_maximum(10).max_incoming_packet(100000);
     options.connect_timeout(5s).operation_timeout(5s).reconnect({true, 0, 100ms, 5min, 1.5});
     options.reconnect_cooldown(60s).queue(10, 1000, mqtt::QueuePolicy::drop_oldest);
-    options.offline_qos0(false).pacing(10, 10000).manual_ack(true).dispatch(mqtt::DispatchMode::app);
+    options.offline_qos0(false).pacing(10, 10000).manual_ack(true).history_size(10).dispatch(
+        mqtt::DispatchMode::app);
     options.will({"spa/42/will", "gone", mqtt::QoS::at_least_once, true}, 10s);
     options.on_callback_exception([](std::exception_ptr) {});
     CHECK(!options.error());
     CHECK_STATUS(*mqtt::Options().queue(10, 1000, static_cast<mqtt::QueuePolicy>(9)).error(), out_of_range);
     CHECK_STATUS(*mqtt::Options().dispatch(static_cast<mqtt::DispatchMode>(9)).error(), out_of_range);
     CHECK_STATUS(*mqtt::Options().reconnect({true, 5, 10s, 1s, 2.0}).error(), out_of_range);
+    CHECK_STATUS(*mqtt::Options().history_size(100001).error(), out_of_range);
     CHECK_STATUS(*mqtt::Options().ca_file("/nonexistent").error(), file);
     CHECK_STATUS(*mqtt::Options().ca_pem("no certificate").error(), invalid_certificate);
     CHECK_STATUS(*mqtt::Options().certificate_file("/nonexistent", "/nonexistent").error(), file);
@@ -301,6 +303,10 @@ static void a_client_can_be_moved() {
     moved.enable_reconnection();
     moved.network_changed();
     moved.reset_stats();
+    CHECK(moved.connection_history().empty() && moved.history_json() == "[]");
+    CHECK_STATUS(client.try_connection_history().error(), null_argument);
+    CHECK_STATUS(moved.try_change_state("a\0b"sv).error(), invalid_utf8);
+    CHECK_STATUS(moved.try_change_state(std::string(1025, 'x')).error(), out_of_range);
     CHECK_STATUS(moved.try_refresh_token().error(), invalid_configuration);
     CHECK_STATUS(moved.try_set_token({"x.y.z"}).error(), invalid_configuration);
     CHECK_STATUS(moved.try_set_certificate_file("/nonexistent", "/nonexistent").error(), file);
