@@ -21,20 +21,29 @@ struct Generation<T> {
     child: OnceBox<Generation<T>>,
 }
 
-impl<T: Default> PerProcess<T> {
+impl<T> PerProcess<T> {
     /// Empty; made at first use.
     pub const fn new() -> Self {
         Self { first: OnceBox::new() }
     }
 
-    /// This process's own.
-    pub fn get(&self) -> &T {
+    /// This process's own, made by `make` from that of the parent, where there is one: its locks may be held for ever.
+    pub fn get_or_inherit(&self, make: impl Fn(Option<&T>) -> T) -> &T {
         let number = sys::fork_generation();
-        let make = || Box::new(Generation { number, value: T::default(), child: OnceBox::new() });
-        let mut generation = self.first.get_or_init(make);
+        let fresh = |parent| Box::new(Generation { number, value: make(parent), child: OnceBox::new() });
+        let mut generation = self.first.get_or_init(|| fresh(None));
         while generation.number != number {
-            generation = generation.child.get_or_init(make);
+            let parent = &generation.value;
+            generation = generation.child.get_or_init(|| fresh(Some(parent)));
         }
         &generation.value
+    }
+
+    /// This process's own.
+    pub fn get(&self) -> &T
+    where
+        T: Default,
+    {
+        self.get_or_inherit(|_| T::default())
     }
 }

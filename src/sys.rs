@@ -70,6 +70,106 @@ impl Drop for SignalsBlocked {
     }
 }
 
+/// The descriptor of the process's stderr.
+pub const STDERR: RawFd = libc::STDERR_FILENO;
+
+/// Whether a descriptor takes bytes, at once or within `patience`. An error where nobody is at its other end.
+pub fn is_writable(fd: RawFd, patience: Duration) -> io::Result<bool> {
+    let mut poll = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+    let ms = libc::c_int::try_from(patience.as_millis()).unwrap_or(libc::c_int::MAX);
+    // SAFETY: one entry, as we say.
+    let ready = retry(|| unsafe { libc::poll(&mut poll, 1, ms) } as isize);
+    if ready < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if poll.revents & (libc::POLLERR | libc::POLLNVAL) != 0 {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
+    Ok(poll.revents & libc::POLLOUT != 0)
+}
+
+/// Writes where a pipe may be, and takes the SIGPIPE of that away before anybody has it. A SIGPIPE that was pending
+/// before stays, as does the thread's mask.
+pub fn write_without_sigpipe(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
+    let blocked = SigpipeBlocked::new()?;
+    // SAFETY: the buffer is as long as we say.
+    let count = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+    if count >= 0 {
+        return Ok(count as usize);
+    }
+    let error = io::Error::last_os_error();
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        blocked.take();
+    }
+    Err(error)
+}
+
+/// Blocks SIGPIPE on this thread; dropped, the mask is again exactly what it was.
+struct SigpipeBlocked {
+    sigpipe: libc::sigset_t,
+    was_pending: bool,
+    before: libc::sigset_t,
+}
+
+impl SigpipeBlocked {
+    fn new() -> io::Result<Self> {
+        let mut sigpipe = MaybeUninit::<libc::sigset_t>::uninit();
+        let mut pending = MaybeUninit::<libc::sigset_t>::uninit();
+        let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: `sigemptyset` initialises `sigpipe`; the other two calls initialise theirs when they succeed.
+        unsafe {
+            libc::sigemptyset(sigpipe.as_mut_ptr());
+            libc::sigaddset(sigpipe.as_mut_ptr(), libc::SIGPIPE);
+            let was_pending = libc::sigpending(pending.as_mut_ptr()) == 0
+                && libc::sigismember(pending.as_ptr(), libc::SIGPIPE) == 1;
+            match libc::pthread_sigmask(libc::SIG_BLOCK, sigpipe.as_ptr(), before.as_mut_ptr()) {
+                0 => Ok(Self { sigpipe: sigpipe.assume_init(), was_pending, before: before.assume_init() }),
+                error => Err(io::Error::from_raw_os_error(error)),
+            }
+        }
+    }
+
+    /// Takes the one that came meanwhile.
+    fn take(&self) {
+        if self.was_pending {
+            return;
+        }
+        #[cfg(not(target_vendor = "apple"))]
+        retry(|| {
+            let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+            // SAFETY: both are valid, and nothing is asked about the signal.
+            unsafe { libc::sigtimedwait(&self.sigpipe, std::ptr::null_mut(), &at_once) as isize }
+        });
+        #[cfg(target_vendor = "apple")]
+        {
+            let mut signal = 0;
+            // SAFETY: both are valid. It does not wait, as the signal is this thread's own and pending.
+            unsafe { libc::sigwait(&self.sigpipe, &mut signal) };
+        }
+    }
+}
+
+impl Drop for SigpipeBlocked {
+    fn drop(&mut self) {
+        // SAFETY: the mask came from `pthread_sigmask`; the old one is not asked for.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut()) };
+    }
+}
+
+/// The name of the calling thread, whoever made it.
+pub fn thread_name() -> String {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let mut name = [0u8; 16];
+        // SAFETY: the name has 16 bytes at the most, its NUL included.
+        unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
+        let len = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+        String::from_utf8_lossy(&name[..len]).into_owned()
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    std::thread::current().name().unwrap_or_default().to_owned()
+}
+
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
 extern "C" fn count_fork() {
@@ -277,6 +377,22 @@ mod tests {
         std::thread::sleep(Duration::from_millis(2));
         let passed = boottime() - before;
         assert!(passed >= Duration::from_millis(2) && passed < Duration::from_secs(60), "{passed:?}");
+    }
+
+    #[test]
+    fn a_pipe_without_a_reader_is_an_error_and_no_signal() {
+        // SAFETY: nothing is asked about the signal, whose default ends the process.
+        let before = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+        let (reader, writer) = std::io::pipe().unwrap();
+        let fd = writer.as_raw_fd();
+        assert!(is_writable(fd, Duration::ZERO).unwrap());
+        assert_eq!(write_without_sigpipe(fd, b"some").unwrap(), 4);
+        drop(reader);
+        assert_eq!(is_writable(fd, Duration::ZERO).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(write_without_sigpipe(fd, b"more").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert!(!is_writable(-1, Duration::ZERO).unwrap(), "poll takes no notice of it");
+        // SAFETY: as it was.
+        unsafe { libc::signal(libc::SIGPIPE, before) };
     }
 
     #[test]
