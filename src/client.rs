@@ -3,6 +3,7 @@
 use crate::completion::{Ack, Completion, Waiter};
 use crate::dispatch::Mailbox;
 use crate::dispatch::listeners::{AppStateListener, EventListener, MessageListener, Receipt, StateListener};
+use crate::dispatch::pool::CALLBACK_STACK;
 use crate::driver;
 use crate::link::Identity;
 use crate::options::{Options, TokenInput, TokenRequest};
@@ -13,6 +14,7 @@ use crate::session::queue::Publish;
 use crate::session::subscriptions::{Request, Wanted};
 use crate::shared::{Command, Remains, Shared, registry};
 use crate::{ConnectionState, Error, ErrorKind, Event, Message, QoS, Result, Secret, Stats};
+use crate::{log, sys};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -76,9 +78,13 @@ impl Client {
         let Some(runtime) = lock(&self.runtime).take() else { return };
         let remains = Remains::new(self.shared.clone(), runtime);
         self.shared.close();
-        let mailbox = &self.shared.mailbox;
+        let mailbox = self.shared.mailbox.clone();
         if mailbox.is_current() {
             mailbox.keep(Box::new(remains));
+        } else if log::is_inside_callback() {
+            // The driver may be standing still for this very call.
+            mailbox.keep(Box::new(remains));
+            drop(sys::spawn("gecko-mqtt-end", CALLBACK_STACK, move || mailbox.finish()));
         } else {
             mailbox.finish();
         }
@@ -90,6 +96,7 @@ impl Client {
         if time.is_zero() {
             return self.shared.command(Command::Connect(Completion::None));
         }
+        may_wait(time)?;
         let waiter = Arc::new(Waiter::default());
         self.shared.command(Command::Connect(Completion::Waiter(waiter.clone())))?;
         let _waiting = self.shared.mailbox.wait_guard();
@@ -113,6 +120,7 @@ impl Client {
                 "gecko_mqtt_disconnect with a time, inside a callback of the same client, would wait for that callback: give 0",
             ));
         }
+        may_wait(time)?;
         let waiter = Arc::new(Waiter::default());
         self.shared.command(Command::Disconnect { until, completion: Completion::Waiter(waiter.clone()) })?;
         let _waiting = self.shared.mailbox.wait_guard();
@@ -204,7 +212,9 @@ impl Client {
     /// OUTCOME_UNKNOWN if it was.
     pub fn publish_wait(&self, message: &Message<'_>, wait: Wait) -> Ack {
         let waiter = Arc::new(Waiter::default());
-        if let Err(error) = self.publish(message, Completion::Waiter(waiter.clone())) {
+        if let Err(error) =
+            self.may_wait(wait).and_then(|()| self.publish(message, Completion::Waiter(waiter.clone())))
+        {
             return Ack::failed(error);
         }
         let ack = self.wait(&waiter, wait);
@@ -254,7 +264,8 @@ impl Client {
         wait: Wait,
     ) -> Ack {
         let waiter = Arc::new(Waiter::default());
-        match self.subscribe(subscriptions, handler, Completion::Waiter(waiter.clone())) {
+        let completion = Completion::Waiter(waiter.clone());
+        match self.may_wait(wait).and_then(|()| self.subscribe(subscriptions, handler, completion)) {
             Ok(()) => self.wait(&waiter, wait),
             Err(error) => Ack::failed(error),
         }
@@ -274,10 +285,15 @@ impl Client {
     /// Unsubscribes and waits.
     pub fn unsubscribe_wait(&self, filter: &str, wait: Wait) -> Ack {
         let waiter = Arc::new(Waiter::default());
-        match self.unsubscribe(filter, Completion::Waiter(waiter.clone())) {
+        match self.may_wait(wait).and_then(|()| self.unsubscribe(filter, Completion::Waiter(waiter.clone())))
+        {
             Ok(()) => self.wait(&waiter, wait),
             Err(error) => Ack::failed(error),
         }
+    }
+
+    fn may_wait(&self, wait: Wait) -> Result<()> {
+        may_wait(wait.or(self.shared.settings.operation_timeout))
     }
 
     fn wait(&self, waiter: &Waiter, wait: Wait) -> Ack {
@@ -379,6 +395,15 @@ impl Client {
     }
 }
 
+/// Inside the application's logger the driver may be standing still for it.
+fn may_wait(time: Duration) -> Result<()> {
+    if time.is_zero() || !log::is_inside_callback() {
+        return Ok(());
+    }
+    let message = "inside the log callback, the library may be waiting for that callback: a call that waits needs the time 0 there";
+    Err(Error::new(ErrorKind::WouldDeadlock, message))
+}
+
 /// Runs a client's callbacks on the calling thread.
 pub struct Dispatcher {
     mailbox: Arc<Mailbox>,
@@ -388,7 +413,9 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// Waits for due callbacks, runs them here and says how many.
     pub fn dispatch(&self, wait: Wait) -> Result<usize> {
-        self.mailbox.dispatch(wait.or(self.limit))
+        let time = wait.or(self.limit);
+        may_wait(time)?;
+        self.mailbox.dispatch(time)
     }
 }
 

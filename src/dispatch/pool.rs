@@ -90,7 +90,10 @@ impl Pool {
                 state.running += 1;
                 state.threads.push(thread);
             }
-            Err(error) => tracing::error!(%error, "no thread for callbacks: they wait for the next event"),
+            // Later, without a lock: the application's logger may come back in here.
+            Err(error) => drop(self.timer.spawn(async move {
+                tracing::error!(%error, "no thread for callbacks: they wait for the next event");
+            })),
         }
     }
 

@@ -3,12 +3,13 @@
 use super::{Dialing, Driver, Interrupt};
 use crate::credentials::{Login, Token};
 use crate::link::{self, Link, Progress, Target};
-use crate::packet::{self, Connect, Received, Will};
+use crate::packet::{self, Connect, Received, Will, trace};
 use crate::session::limits::{Limits, Quotas};
 use crate::session::refusal;
 use crate::{Error, ErrorKind, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zeroize::Zeroizing;
 
@@ -52,12 +53,8 @@ impl Driver {
         }
         let (target, opening) = self.prepare(self.tokens.shown.as_ref().map(|held| &held.token))?;
         let limit = self.shared.settings.connect_timeout;
-        tracing::debug!(
-            client_id = self.shared.client_id(),
-            host = target.host(),
-            port = target.port(),
-            "connecting"
-        );
+        let begun = Instant::now();
+        tracing::debug!(host = target.host(), port = target.port(), "connecting");
         let (dialing, progress) = self.dialing(target);
         let greeting = async move { greet(dialing.await?, opening).await };
         // On the heap: an idle client does not carry the room that a TLS hand-shake needs.
@@ -71,6 +68,7 @@ impl Driver {
                         Err(Error::new(ErrorKind::ConnectTimeout, message))
                     })?;
                     self.adopt(assigned);
+                    tracing::debug!(took_ms = begun.elapsed().as_millis() as u64, "the server accepted the connection");
                     return Ok(greeting);
                 }
                 () = shared.bell.rung() => {
@@ -164,6 +162,7 @@ impl Driver {
 pub async fn greet(mut link: Link, opening: Opening) -> Result<Greeted> {
     let doubted = opening.unanswered.swap(true, Ordering::Relaxed);
     let sent = async {
+        trace::sent(&opening.connect);
         link.stream.write_all(&opening.connect).await?;
         link.stream.flush().await
     };
@@ -212,6 +211,7 @@ fn connack(bytes: &[u8], opening: &Opening) -> Result<Option<(Granted, usize)>> 
         Error::new(ErrorKind::Protocol, message)
     };
     let Some(frame) = packet::frame(bytes, MAX_CONNACK).map_err(broken)? else { return Ok(None) };
+    trace::received(&bytes[..frame.len]);
     match packet::decode(&frame).map_err(broken)? {
         Received::ConnAck(connack) if connack.reason.is_error() => {
             Err(refusal::connack(connack.reason, connack.reason_string, connack.server_reference))

@@ -46,10 +46,11 @@ pub fn dial() -> Dial {
 
 /// Runs a client until it is closed. A panic in it ends the client's work, with an error, not in silence.
 pub async fn run(shared: Arc<Shared>, dial: Dial) {
+    let origin = shared.origin.clone();
     let mut driver = Driver::new(shared, dial);
     let finished = {
         let mut work = std::pin::pin!(driver.work());
-        std::future::poll_fn(|cx| match panics::catch(|| work.as_mut().poll(cx)) {
+        std::future::poll_fn(|cx| match panics::catch(|| origin.scope(|| work.as_mut().poll(cx))) {
             Ok(poll) => poll.map(Ok),
             Err(text) => Poll::Ready(Err(text)),
         })
@@ -315,7 +316,7 @@ impl Driver {
             let (error, lived) = match self.attempt().await {
                 Err(None) => return self.leave(),
                 Err(Some(error)) => {
-                    tracing::info!(%error, attempt = self.reconnect.attempt(), "connection attempt failed");
+                    tracing::info!(attempt = self.reconnect.attempt(), %error, reason_code = error.reason_code(), "connection attempt failed");
                     (error, None)
                 }
                 Ok(greeting) => {
@@ -326,7 +327,7 @@ impl Driver {
                     match self.serve(greeting, again).await {
                         End::Left => return self.leave(),
                         End::Lost { error, lived } => {
-                            tracing::info!(%error, lived_ms = lived.as_millis() as u64, "connection lost");
+                            tracing::info!(lived_ms = lived.as_millis() as u64, %error, reason_code = error.reason_code(), "connection lost");
                             (error, Some(lived))
                         }
                     }
@@ -448,6 +449,7 @@ impl Driver {
         let left_over = self.abandon(&unsent, &unknown);
         self.offline();
         self.enter(ConnectionState::Disconnected);
+        tracing::info!(left_over, "the application disconnected");
         let attempting = matches!(self.open, Open::Attempt(_));
         self.concluded(Some(&left).filter(|_| attempting));
         if let Some(farewell) = self.farewell.take() {
@@ -481,7 +483,8 @@ impl Driver {
 
     /// A defect of this library: the application is told, and can free the client.
     async fn collapse(&mut self, panic: &str) {
-        tracing::error!(panic, "the driver panicked: this client does nothing any more");
+        let text = "the driver panicked: this client does nothing any more";
+        self.shared.origin.scope(|| tracing::error!(panic, "{text}"));
         let message = format!(
             "a defect of the library ended this client's work: free it and make another one ({panic})"
         );
@@ -510,7 +513,7 @@ impl Driver {
     fn end(&mut self) {
         let freed = Error::new(ErrorKind::Cancelled, "cancelled: the client was freed");
         if let Err(panic) = panics::catch(|| self.fail_all(&freed)) {
-            tracing::error!(panic, "the driver panicked while it ended");
+            self.shared.origin.scope(|| tracing::error!(panic, "the driver panicked while it ended"));
         }
         self.shared.mailbox.post(Delivery::Ended);
     }

@@ -60,6 +60,7 @@ impl Driver {
     pub(super) fn attempting(&mut self) {
         let attempt = self.reconnect.attempt();
         self.open = Open::Attempt(attempt);
+        self.shared.origin.next_connection();
         self.count(|stats| stats.attempts += 1);
         self.tell(Event { attempt, ..self.event(EventKind::Attempting, format!("attempt {attempt}")) });
     }
@@ -97,22 +98,21 @@ impl Driver {
     }
 
     pub(super) fn scheduled(&self, error: &Error, attempt: u32, delay: Duration) {
+        tracing::info!(attempt, delay_ms = delay.as_millis() as u64, "the next attempt is scheduled");
         let message = format!("attempt {attempt} follows in {} ms", delay.as_millis());
         let event = self.event(EventKind::ReconnectScheduled, message);
         self.tell(Event { error: Some(error.clone()), attempt, delay: Some(delay), ..event });
     }
 
     pub(super) fn stopped(&self, error: &Error) {
+        tracing::info!(%error, reason_code = error.reason_code(), "not tried again until the application connects");
         let event = self.event(EventKind::Stopped, format!("not tried again: {error}"));
         self.tell(Event { error: Some(error.clone()), ..event });
     }
 
     /// The connection is another one, and nobody noticed.
     pub(super) fn rotated(&self, session_present: bool) {
-        tracing::info!(
-            client_id = self.shared.client_id(),
-            "the connection was rotated onto fresh credentials"
-        );
+        tracing::info!(session_present, "the connection was rotated onto fresh credentials");
         self.count(|stats| stats.token_refreshes += 1);
         let message = "the connection was rotated onto fresh credentials".to_owned();
         self.tell(Event { session_present, ..self.event(EventKind::TokenRefreshed, message) });
@@ -120,7 +120,8 @@ impl Driver {
 
     /// `delay`: until the next attempt, if there is one.
     pub(super) fn refresh_failed(&self, error: &Error, delay: Option<Duration>) {
-        tracing::warn!(%error, "the credentials were not refreshed");
+        let delay_ms = delay.map(|delay| delay.as_millis() as u64);
+        tracing::warn!(%error, reason_code = error.reason_code(), delay_ms, "the credentials were not refreshed");
         self.count(|stats| stats.token_refresh_failures += 1);
         let event =
             self.event(EventKind::TokenRefreshFailed, format!("the credentials were not refreshed: {error}"));
@@ -128,7 +129,7 @@ impl Driver {
     }
 
     pub(super) fn subscription_refused(&self, filter: &str, error: &Error) {
-        tracing::warn!(%filter, %error, "a subscription was not restored");
+        tracing::warn!(filter, %error, reason_code = error.reason_code(), "a subscription was not restored");
         let message = format!("the subscription to '{filter}' was not restored: {error}");
         let event = self.event(EventKind::SubscriptionRefused, message);
         self.tell(Event { error: Some(error.clone()), ..event });
@@ -139,7 +140,10 @@ impl Driver {
         let message = format!(
             "{count} QoS 0 messages from the server were dropped: a call waits on the thread that runs the callbacks, and the buffer is full"
         );
-        tracing::warn!(message);
+        tracing::warn!(
+            count,
+            "QoS 0 messages from the server were dropped: a callback waits inside itself, and the buffer is full"
+        );
         self.tell(self.event(EventKind::MessagesDropped, message));
     }
 }

@@ -145,7 +145,7 @@ impl Driver {
         let token = fresh.as_ref().or(self.tokens.shown.as_ref());
         match self.prepare(token.map(|held| &held.token)) {
             Ok((target, opening)) => {
-                tracing::debug!(client_id = self.shared.client_id(), "rotating: opening a second link");
+                tracing::debug!("rotating: opening a second link");
                 let (dialing, _) = self.dialing(target);
                 self.renewal.step = Step::Dialing(self.limited(dialing));
                 self.renewal.opening = Some(opening);

@@ -83,7 +83,7 @@ impl Driver {
         let Greeting { link, limits, session_present, doubted, rest } = greeting;
         let since = Instant::now();
         let mut wire = Wire::new(link.stream);
-        tracing::info!(client_id = self.shared.client_id(), peer = %link.peer, session_present, "connected");
+        tracing::info!(peer = %link.peer, session_present, "connected");
         let now = self.clock.now();
         self.actions.out.clear();
         if doubted {
@@ -194,7 +194,7 @@ impl Driver {
             match turn.greeted {
                 Some(Ok(greeted)) => self.change_over(wire, greeted),
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "rotating: the second connection was refused");
+                    tracing::debug!(%error, reason_code = error.reason_code(), "rotating: the second connection was refused");
                     if wire.over.take().is_some() {
                         return Some(error);
                     }
@@ -222,7 +222,7 @@ impl Driver {
         if !self.renewal.is_greeting() {
             return false;
         }
-        tracing::debug!(%error, "rotating: the first link has ended");
+        tracing::debug!(%error, reason_code = error.reason_code(), "rotating: the first link has ended");
         wire.over.get_or_insert(error);
         true
     }
@@ -241,6 +241,7 @@ impl Driver {
         let Greeted { greeting, assigned } = greeted;
         self.adopt(assigned);
         let Greeting { link, limits, session_present, doubted, rest } = greeting;
+        self.shared.origin.next_connection();
         tracing::debug!(peer = %link.peer, session_present, "rotating: the second link carries the session");
         let first = std::mem::replace(wire, Wire::new(link.stream));
         let now = self.clock.now();

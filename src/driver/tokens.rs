@@ -120,11 +120,11 @@ impl Shared {
             // On its way out.
             let _ = thread.join();
         }
-        let (bell, busy) = (self.bell.clone(), provider.busy.clone());
+        let (bell, busy, origin) = (self.bell.clone(), provider.busy.clone(), self.origin.clone());
         let work = move || {
             let call: TokenProvider = call;
             if let Err(panic) = panics::catch(|| panics::outside(|| call(request))) {
-                tracing::error!(panic, "the token provider panicked");
+                origin.scope(|| tracing::error!(panic, "the token provider panicked"));
             }
             drop(call);
             // Before the bell: whoever hears it may call again.
@@ -191,6 +191,8 @@ impl Driver {
         match answer {
             Ok(token) => {
                 let held = self.hold(token);
+                let refresh_in_secs = held.refresh_in().map(|time| time.as_secs());
+                tracing::debug!(refresh_in_secs, "the provider gave a token");
                 if let Some(since) = held.expired_since() {
                     tracing::warn!(
                         since_secs = since.as_secs(),

@@ -26,6 +26,7 @@ use crate::Result;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// What a byte stream to the server must be.
@@ -100,11 +101,14 @@ impl fmt::Display for Progress {
 /// address answers; one of the kinds that begin with `Tls`.
 pub(crate) async fn open(target: &Target, progress: &Progress) -> Result<Link> {
     progress.set(Progress::RESOLVING);
+    let begun = Instant::now();
+    let took_ms = || begun.elapsed().as_millis() as u64;
     let addresses = resolve::resolve(target.host(), target.port()).await?;
+    tracing::debug!(addresses = addresses.len(), took_ms = took_ms(), "the name is resolved");
     progress.set(Progress::CONNECTING);
     let (tcp, peer) = tcp::connect(target.host(), target.port(), &addresses).await?;
+    tracing::debug!(%peer, took_ms = took_ms(), "TCP is connected");
     let Some((tls, name)) = target.tls() else {
-        tracing::debug!(%peer, "connected");
         return Ok(Link { stream: Box::new(tcp), peer, tls: None });
     };
     progress.set(Progress::HANDSHAKE);
@@ -117,7 +121,8 @@ pub(crate) async fn open(target: &Target, progress: &Progress) -> Result<Link> {
         cipher_suite = info.cipher_suite,
         alpn = info.alpn.as_deref().unwrap_or(""),
         resumed = info.resumed,
-        "connected"
+        took_ms = took_ms(),
+        "TLS is agreed on"
     );
     Ok(Link { stream: Box::new(stream), peer, tls: Some(info) })
 }

@@ -154,7 +154,7 @@ fn choose(
         }
         (0, None) => {
             let (count, _) = store.add_parsable_certificates(BUILT_IN.map(CertificateDer::from));
-            tracing::info!(count, "the platform has no CA certificates; using the built-in roots of Amazon");
+            tracing::debug!(count, "the platform has no CA certificates; using the built-in roots of Amazon");
             Origin::BuiltIn(count)
         }
         (count, _) => Origin::Platform(count),

@@ -18,6 +18,7 @@ mod subscribe;
 #[cfg(test)]
 mod tests;
 pub mod topic;
+pub mod trace;
 mod varint;
 mod writer;
 

@@ -14,7 +14,7 @@ pub mod subscriptions;
 pub mod table;
 
 use crate::completion::{Ack, Completion};
-use crate::packet::{Alias, Disconnect, Header, ReasonCode};
+use crate::packet::{Alias, Disconnect, Header, ReasonCode, trace};
 use crate::stats::Tally;
 use crate::{Error, ErrorKind, QoS};
 use alias::Aliases;
@@ -344,6 +344,7 @@ impl Session {
         if let Some(connection) = &mut self.connection {
             let before = actions.out.len();
             Disconnect::write(reason, session_expiry_secs, &mut actions.out);
+            trace::sent(&actions.out[before..]);
             connection.appended += (actions.out.len() - before) as u64;
         }
     }
@@ -409,6 +410,7 @@ impl Connection {
     fn append(&mut self, actions: &mut Actions, encode: impl FnOnce(&mut Vec<u8>)) -> usize {
         let before = actions.out.len();
         encode(&mut actions.out);
+        trace::sent(&actions.out[before..]);
         let size = actions.out.len() - before;
         self.appended += size as u64;
         size

@@ -540,6 +540,16 @@ fn release(publish: &Publish, actions: &mut Actions) {
 
 /// Counts its end and tells it; there is nobody to tell afterwards.
 fn tell(publish: &mut Publish, ack: Ack, actions: &mut Actions) {
+    tracing::debug!(
+        topic = publish.stored.topic(),
+        qos = publish.stored.qos() as u8,
+        payload_bytes = publish.stored.payload_len(),
+        reason_code = ack.reason_code,
+        round_trip_ms = ack.round_trip.map(|time| time.as_millis() as u64),
+        error = ack.result.as_ref().err().map(tracing::field::display),
+        "message {}",
+        if ack.result.is_err() { "failed" } else { "sent" }
+    );
     let tally = &mut actions.tally;
     match &ack.result {
         Ok(()) => {

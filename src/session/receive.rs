@@ -5,7 +5,7 @@ use super::outgoing::Kind;
 use super::subscriptions::{Released, Request};
 use super::{Actions, Session, refusal};
 use crate::completion::Ack as Outcome;
-use crate::packet::{Ack, AckKind, Frame, Malformed, Publish, ReasonCode, Received, decode, frame};
+use crate::packet::{Ack, AckKind, Frame, Malformed, Publish, ReasonCode, Received, decode, frame, trace};
 use crate::{Error, ErrorKind, QoS};
 use std::time::Instant;
 
@@ -20,6 +20,7 @@ impl Session {
                 Ok(Some(frame)) => {
                     let packet = &bytes[used..used + frame.len];
                     used += frame.len;
+                    trace::received(packet);
                     self.packet(&frame, packet, now, actions)
                 }
                 Err(malformed) => Err(malformed),
@@ -46,6 +47,7 @@ impl Session {
         while let Ok(Some(frame)) = frame(&bytes[used..], self.settings.max_incoming_packet) {
             let packet = &bytes[used..used + frame.len];
             used += frame.len;
+            trace::received(packet);
             match decode(&frame) {
                 Ok(Received::Publish(publish)) if publish.alias.is_none() => {
                     if publish.qos == QoS::AtMostOnce || !session_present {
@@ -261,6 +263,13 @@ impl Session {
 
 /// Under the number that its handling is reported with.
 fn deliver(publish: &Publish<'_>, packet: &[u8], number: u64, actions: &mut Actions) {
+    tracing::debug!(
+        topic = publish.topic,
+        qos = publish.qos as u8,
+        retain = publish.retain,
+        payload_bytes = publish.payload.len(),
+        "message received"
+    );
     actions.tally.received += 1;
     actions.tally.received_bytes += publish.payload.len() as u64;
     // The bytes of a read, so 32 bits are ample.

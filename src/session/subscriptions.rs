@@ -137,6 +137,14 @@ impl Request {
 
     /// Tells its end; there is nobody to tell afterwards.
     pub fn tell(&mut self, ack: Ack, actions: &mut Actions) {
+        tracing::debug!(
+            reason_code = ack.reason_code,
+            round_trip_ms = ack.round_trip.map(|time| time.as_millis() as u64),
+            error = ack.result.as_ref().err().map(tracing::field::display),
+            "{} {}",
+            if matches!(self, Self::Subscribe { .. }) { "subscribe" } else { "unsubscribe" },
+            if ack.result.is_err() { "failed" } else { "acknowledged" }
+        );
         if !matches!(self, Self::Subscribe { restoring: true, .. }) {
             actions.requests_ended += 1;
             actions.done.push((std::mem::replace(self.completion(), Completion::None), ack));

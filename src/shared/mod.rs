@@ -9,6 +9,7 @@ use crate::dispatch::pool::Pool;
 use crate::dispatch::{Delivery, Mailbox};
 use crate::history::History;
 use crate::link::Identity;
+use crate::log::Origin;
 use crate::options::{Settings, TokenProvider, TokenRequest};
 use crate::process::lock;
 use crate::runtime::{Runtime, refused};
@@ -79,7 +80,8 @@ pub struct Shared {
     pub reconnect: AtomicBool,
     /// The driver has yet to hear that the network is another one. However often that is told, it is one thing.
     pub network_changed: AtomicBool,
-    client_id: Mutex<String>,
+    /// Whose log lines are this client's.
+    pub origin: Arc<Origin>,
     state: AtomicU8,
 }
 
@@ -115,7 +117,7 @@ impl Shared {
             mailbox,
             last_failure: Mutex::default(),
             provider: Mutex::new(Provider { call, thread: None, busy: Arc::default() }),
-            client_id: Mutex::new(settings.client_id.clone().unwrap_or_else(generated_client_id)),
+            origin: Origin::new(settings.client_id.clone().unwrap_or_else(generated_client_id)),
             reconnect: AtomicBool::new(settings.reconnect),
             network_changed: AtomicBool::new(false),
             state: AtomicU8::new(ConnectionState::Disconnected as u8),
@@ -244,11 +246,11 @@ impl Shared {
     }
 
     pub fn client_id(&self) -> String {
-        lock(&self.client_id).clone()
+        self.origin.client_id()
     }
 
     pub fn set_client_id(&self, client_id: &str) {
-        client_id.clone_into(&mut lock(&self.client_id));
+        self.origin.set_client_id(client_id);
     }
 
     /// What `connect` says when its time is over.

@@ -102,7 +102,8 @@ fn no_trace_has_a_secret() {
             let line = text[..found.at].iter().filter(|&&byte| byte == b'\n').count() + 1;
             reports.push(format!("{}:{line}: {}", path.display(), found.secret));
         }
-        if String::from_utf8_lossy(&text).contains(" TRACE gecko_mqtt::") {
+        let is_log = |line: &str| line.contains(" TRACE ") && line.contains(" gecko_mqtt::");
+        if String::from_utf8_lossy(&text).lines().any(is_log) {
             log = Some(text);
         }
     }
