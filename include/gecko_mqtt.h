@@ -623,6 +623,81 @@ typedef struct gecko_mqtt_subscription_t {
 } gecko_mqtt_subscription_t;
 
 /**
+ * How grave a log record is: one of the GECKO_MQTT_LOG_ values; the larger, the less.
+ */
+typedef int32_t gecko_mqtt_log_level_t;
+
+/**
+ * What the library logs. Only the library makes these. The texts are UTF-8, NUL-terminated, never NULL, without
+ * control characters, and valid until the callback returns.
+ */
+typedef struct gecko_mqtt_log_record_t {
+    /**
+     * Size of this structure in bytes.
+     */
+    uint32_t size;
+    /**
+     * How grave it is.
+     */
+    gecko_mqtt_log_level_t level;
+    /**
+     * When, in milliseconds since 1970-01-01 UTC, as the device's clock had it.
+     */
+    uint64_t time_ms;
+    /**
+     * The message and the fields in one line: `connected client_id=spa-42 connection=3 peer=192.0.2.1:8883`.
+     */
+    const char *text;
+    /**
+     * Its length in bytes, without the NUL.
+     */
+    size_t text_len;
+    /**
+     * The message alone: `connected`.
+     */
+    const char *message;
+    /**
+     * Its length in bytes, without the NUL.
+     */
+    size_t message_len;
+    /**
+     * The fields alone, as a JSON object: `{"client_id":"spa-42","connection":3,"peer":"192.0.2.1:8883"}`.
+     */
+    const char *fields;
+    /**
+     * Its length in bytes, without the NUL.
+     */
+    size_t fields_len;
+    /**
+     * The part of the library that logs, as a level's directives name it: `gecko_mqtt::driver::serve`.
+     */
+    const char *target;
+    /**
+     * Its length in bytes, without the NUL.
+     */
+    size_t target_len;
+} gecko_mqtt_log_record_t;
+
+/**
+ * Told each log record.
+ *
+ * Runs on whichever thread logs, also one of the application's that is in a call of this library, and holds that
+ * thread up: while it runs on the I/O thread no connection makes progress, so it should be quick, and it has
+ * that thread's stack of 256 KiB. It is called for one record at a time, in order; a thread that logs while it
+ * runs on another one leaves its record there and goes on. If it is that slow that 256 records wait, further
+ * ones are lost, and a record says how many.
+ *
+ * It may call any function of this library. Those that wait return #GECKO_MQTT_ERR_WOULD_DEADLOCK there,
+ * unless their time is 0, and gecko_mqtt_client_free() does not wait for the client's end. What the library
+ * logs on that thread meanwhile is not told. It must not throw or longjmp.
+ *
+ * @param record what is logged; it and all it points to are valid until the function returns.
+ * @param userdata what was given with the registration.
+ * @since 0.1
+ */
+typedef void (*gecko_mqtt_log_fn)(const struct gecko_mqtt_log_record_t *record, void *userdata);
+
+/**
  * Success.
  */
 #define GECKO_MQTT_OK 0
@@ -1088,6 +1163,31 @@ typedef struct gecko_mqtt_subscription_t {
  * No further attempt follows until gecko_mqtt_connect() is called.
  */
 #define GECKO_MQTT_EVENT_STOPPED 9
+
+/**
+ * A defect, or something without which the library cannot work.
+ */
+#define GECKO_MQTT_LOG_ERROR 1
+
+/**
+ * Something that should not be, and that the library lives with.
+ */
+#define GECKO_MQTT_LOG_WARN 2
+
+/**
+ * The life of connections, with a few lines for each.
+ */
+#define GECKO_MQTT_LOG_INFO 3
+
+/**
+ * How connections come about, and a line for each message.
+ */
+#define GECKO_MQTT_LOG_DEBUG 4
+
+/**
+ * Each packet: type, identifier, size.
+ */
+#define GECKO_MQTT_LOG_TRACE 5
 
 #ifdef __cplusplus
 extern "C" {
@@ -2507,29 +2607,116 @@ gecko_mqtt_status_t gecko_mqtt_set_certificate_pem(struct gecko_mqtt_client_t *c
                                                    size_t key_len);
 
 /**
- * Starts logging, once for the process. Without it the library writes nothing anywhere. No secret is ever
- * logged.
+ * The name of a level: "ERROR", "WARN", "INFO", "DEBUG", "TRACE".
+ *
+ * @param level a GECKO_MQTT_LOG_ value.
+ * @return a static, NUL-terminated text; "UNKNOWN" for any other number.
+ * @par Threads
+ * Any, also after a fork.
+ * @since 0.1
+ */
+const char *gecko_mqtt_log_level_string(gecko_mqtt_log_level_t level);
+
+/**
+ * Starts logging, in lines of text, to a file, to stderr, or to both:
+ *
+ * ```text
+ * 2026-11-26T15:04:05.678Z  INFO gecko-mqtt-io gecko_mqtt::driver::serve: connected client_id=spa-42 connection=3
+ * ```
+ *
+ * Without it the library writes nothing anywhere. No secret is ever logged, and no payload. Called again, it
+ * goes on as the last call says; a file that is named no more is closed.
+ *
+ * A file or console that fails never disturbs the client: lines are lost then, and counted in a line when it
+ * works again. A file that was removed or renamed is made anew within a second, so logrotate needs no signal.
+ * Each line is one write of at most 8 KiB, so several processes may append to one file. The child of a fork
+ * goes on logging where its parent did.
  *
  * @param level "off", "error", "warn", "info", "debug" or "trace", or directives for parts of the library:
- * "info,gecko_mqtt::link=debug".
- * @param file path of a file to append to, or NULL.
+ * "info,gecko_mqtt::link=debug". The parts are `gecko_mqtt::driver` (connections), `gecko_mqtt::link` (names, TCP,
+ * TLS), `gecko_mqtt::session` (messages), `gecko_mqtt::packet` (packets, at "trace") and `gecko_mqtt::dispatch`
+ * (callbacks).
+ * @param file path of a file to append to, or NULL. See gecko_mqtt_log_set_rotation().
  * @param console whether to write to stderr.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT: level; #GECKO_MQTT_ERR_INVALID_UTF8;
- * #GECKO_MQTT_ERR_INVALID_ARGUMENT: no such level; #GECKO_MQTT_ERR_FILE: the file cannot be written;
- * #GECKO_MQTT_ERR_INVALID_CONFIGURATION: it has been started already.
+ * #GECKO_MQTT_ERR_INVALID_ARGUMENT: no such level, or no such part; #GECKO_MQTT_ERR_FILE: the file cannot be
+ * written. After a failure all is as it was.
  * @par Threads
  * Any.
  * @since 0.1
  */
-gecko_mqtt_status_t gecko_mqtt_log_init(const char *level, const char *file, bool console);
+gecko_mqtt_status_t gecko_mqtt_log_init(const char *level,
+                                        const char *file,
+                                        bool console);
 
 /**
- * Changes what is logged, from now on.
+ * The same in lines of JSON: one object a line, with "time" (ISO 8601, UTC), "level", "target", "thread" and
+ * "message", and beside them what belongs to the message: most often "client_id" and "connection", the number
+ * of the connection among those of the client; "reason_code" and "error" where something failed; times in
+ * "…_ms".
  *
  * @param level as for gecko_mqtt_log_init().
+ * @param file path of a file to append to, or NULL.
+ * @param console whether to write to stderr.
+ * @return as gecko_mqtt_log_init().
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_log_init_json(const char *level, const char *file, bool console);
+
+/**
+ * Says when a new log file is begun; without it the file grows. The full file gets the name `FILE.1`, what had
+ * that name `FILE.2`, and so on; the last one is removed. So the log takes at most (keep + 1) * max_bytes:
+ *
+ * ```c
+ * gecko_mqtt_log_set_rotation(1024 * 1024, 0, 4); // five files of 1 MiB
+ * gecko_mqtt_log_set_rotation(0, 86400, 7);       // one for each day, and those of a week
+ * ```
+ *
+ * Before or after gecko_mqtt_log_init(). Where a file cannot be renamed, it is emptied instead.
+ *
+ * @param max_bytes a file that would become larger is full; 0: no file is, however large; at least 16384.
+ * @param interval_secs a new file begins at each multiple of so many seconds since 1970-01-01 UTC: 86400 is
+ * midnight, 3600 the full hour; 0: no file is too old.
+ * @param keep how many full files are kept, at most 1000; 0: none.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_OUT_OF_RANGE.
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_log_set_rotation(uint64_t max_bytes,
+                                                uint32_t interval_secs,
+                                                uint32_t keep);
+
+/**
+ * Has the application's own logger told what the library logs, beside what gecko_mqtt_log_init() has started, or
+ * without it. There is one; another call replaces it, and NULL takes it away.
+ *
+ * @param level as for gecko_mqtt_log_init(), for the callback alone. May be NULL where `callback` is.
+ * @param callback told each record, or NULL.
+ * @param userdata handed to `callback`.
+ * @param destroy told when `userdata` is needed no more, exactly once, on any thread, also if this call fails;
+ * never in the child of a fork, which goes on with its parent's callback; may be NULL.
+ * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT: level; #GECKO_MQTT_ERR_INVALID_UTF8;
+ * #GECKO_MQTT_ERR_INVALID_ARGUMENT: no such level, or no such part.
+ * @par Threads
+ * Any. It does not wait for a callback that is running on another thread: `destroy` says when that is over.
+ * @since 0.1
+ */
+gecko_mqtt_status_t gecko_mqtt_log_set_callback(const char *level,
+                                                gecko_mqtt_log_fn callback,
+                                                void *userdata,
+                                                gecko_mqtt_destroy_fn destroy);
+
+/**
+ * Changes what is logged, from now on: to the file, to the console and to the callback.
+ *
+ * @param level as for gecko_mqtt_log_init(). "off" costs nothing but a comparison for each line that is not
+ * written.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_UTF8;
- * #GECKO_MQTT_ERR_INVALID_ARGUMENT: no such level; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: logging was not
- * started.
+ * #GECKO_MQTT_ERR_INVALID_ARGUMENT: no such level, or no such part; #GECKO_MQTT_ERR_INVALID_CONFIGURATION:
+ * logging was not started.
  * @par Threads
  * Any.
  * @since 0.1

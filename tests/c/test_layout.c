@@ -70,6 +70,15 @@ AT(gecko_mqtt_stats_t, messages_sent, 0, 64);
 AT(gecko_mqtt_stats_t, connected_since_ms, 0, 200);
 LAYOUT(sizeof(gecko_mqtt_stats_t) == 208);
 
+AT(gecko_mqtt_log_record_t, size, 0, 0);
+AT(gecko_mqtt_log_record_t, level, 0, 4);
+AT(gecko_mqtt_log_record_t, time_ms, 0, 8);
+AT(gecko_mqtt_log_record_t, text, 0, 16);
+AT(gecko_mqtt_log_record_t, message, 2, 16);
+AT(gecko_mqtt_log_record_t, fields, 4, 16);
+AT(gecko_mqtt_log_record_t, target, 6, 16);
+LAYOUT(sizeof(gecko_mqtt_log_record_t) == 8 * WORD + 16);
+
 /* Elements of arrays: these never grow. */
 AT(gecko_mqtt_user_property_t, name, 0, 0);
 AT(gecko_mqtt_user_property_t, value, 2, 0);
@@ -94,6 +103,7 @@ LAYOUT(GECKO_MQTT_ERR_TOKEN_REFRESH == 400 && GECKO_MQTT_ERR_SERVER_DISCONNECTED
 LAYOUT(GECKO_MQTT_ERR_QUEUE_FULL == 600 && GECKO_MQTT_ERR_INTERNAL == 900);
 LAYOUT(GECKO_MQTT_STATE_DISCONNECTED == 0 && GECKO_MQTT_STATE_CONNECTED == 2);
 LAYOUT(GECKO_MQTT_EVENT_ATTEMPTING == 0 && GECKO_MQTT_EVENT_STOPPED == 9);
+LAYOUT(GECKO_MQTT_LOG_ERROR == 1 && GECKO_MQTT_LOG_TRACE == 5);
 LAYOUT(GECKO_MQTT_QUEUE_REJECT_NEW == 0 && GECKO_MQTT_DISPATCH_THREAD == 0);
 
 int main(void) {

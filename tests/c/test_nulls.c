@@ -39,6 +39,11 @@ static void on_done(const gecko_mqtt_ack_t *ack, void *userdata) {
     (void)userdata;
 }
 
+static void on_record(const gecko_mqtt_log_record_t *record, void *userdata) {
+    (void)record;
+    (void)userdata;
+}
+
 static void on_destroy(void *userdata) { (void)userdata; }
 
 static void structures(void) {
@@ -355,6 +360,17 @@ static void in_clients(gecko_mqtt_options_t *options, gecko_mqtt_client_t *clien
 static void in_logging(void) {
     NULL_IN(gecko_mqtt_log_init, level, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_log_init(NULL, NULL, true));
     NULL_IN(gecko_mqtt_log_init, file, GECKO_MQTT_OK, gecko_mqtt_log_init("info", NULL, true));
+    NULL_IN(gecko_mqtt_log_init_json, level, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_log_init_json(NULL, NULL, true));
+    NULL_IN(gecko_mqtt_log_init_json, file, GECKO_MQTT_OK, gecko_mqtt_log_init_json("info", NULL, true));
+    NULL_IN(gecko_mqtt_log_set_callback, level, GECKO_MQTT_ERR_NULL_ARGUMENT,
+            gecko_mqtt_log_set_callback(NULL, on_record, &hooks, on_destroy));
+    NULL_IN(gecko_mqtt_log_set_callback, callback, GECKO_MQTT_OK,
+            gecko_mqtt_log_set_callback("info", NULL, &hooks, on_destroy));
+    NULL_IN(gecko_mqtt_log_set_callback, userdata, GECKO_MQTT_OK,
+            gecko_mqtt_log_set_callback("info", on_record, NULL, on_destroy));
+    NULL_IN(gecko_mqtt_log_set_callback, destroy, GECKO_MQTT_OK,
+            gecko_mqtt_log_set_callback("info", on_record, &hooks, NULL));
     NULL_IN(gecko_mqtt_log_set_level, level, GECKO_MQTT_ERR_NULL_ARGUMENT, gecko_mqtt_log_set_level(NULL));
 }
 

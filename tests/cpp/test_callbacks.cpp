@@ -192,6 +192,46 @@ static void a_callback_may_own_the_client() {
     CHECK_IS(count.alive, 0);
 }
 
+static std::uint64_t failures_of(const mqtt::Client &client) { return client.stats().failures; }
+
+// A logger is told what happens on the I/O thread, and goes when it is replaced.
+static void a_logger_is_told_and_goes() {
+    Count first, second;
+    std::mutex mutex;
+    std::string said;
+    const auto logger = [&](const mqtt::LogRecord &record) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (record.message == "connection attempt failed" && record.level == mqtt::LogLevel::info &&
+            record.target.substr(0, 12) == "gecko_mqtt::" && record.fields.front() == '{' &&
+            record.time > std::chrono::system_clock::time_point() &&
+            record.text.data()[record.text.size()] == '\0')
+            said = record.text;
+        throw 1;
+    };
+    CHECK(!mqtt::try_log_set_callback("loud", Probe(first)));
+    CHECK(!mqtt::try_log_set_rotation(0, std::chrono::seconds(-1), 1));
+    CHECK_IS(first.alive, 0);
+    mqtt::log_set_rotation(0, std::chrono::hours(24), 7);
+    mqtt::log_init_json("off", "", false);
+    mqtt::log_set_callback("off", Probe(first));
+    CHECK_IS(first.alive, 1);
+    mqtt::log_set_callback(
+        "debug", [logger, probe = Probe(second)](const mqtt::LogRecord &record) { logger(record); });
+    CHECK_IS(first.alive + first.calls, 0);
+    {
+        mqtt::Client client = unconnected();
+        client.connect(std::chrono::milliseconds(0));
+        while (failures_of(client) < 1)
+            std::this_thread::yield();
+    }
+    mqtt::log_set_level("off");
+    mqtt::log_set_callback("", nullptr);
+    CHECK_IS(second.alive, 0);
+    CHECK(said.find(" connection=1 attempt=1 ") != std::string::npos);
+    CHECK_TEXT(to_string(mqtt::LogLevel::warn), "WARN");
+    CHECK_TEXT(to_string(static_cast<mqtt::LogLevel>(9)), "UNKNOWN");
+}
+
 int main() {
     callbacks_go_with_their_client();
     a_callback_that_is_not_taken_is_gone();
@@ -202,5 +242,6 @@ int main() {
     a_provider_lives_as_long_as_anybody_who_may_ask();
     whatever_can_be_called_is_a_callback();
     a_callback_may_own_the_client();
+    a_logger_is_told_and_goes();
     return check_result();
 }

@@ -39,7 +39,7 @@ fn every_function_of_c_has_one_in_cpp() {
 #[test]
 fn every_value_of_c_has_one_in_cpp() {
     let (header, cpp) = (header(), cpp());
-    let groups = ["OK", "ERR_", "STATE_", "EVENT_", "QUEUE_", "DISPATCH_"];
+    let groups = ["OK", "ERR_", "STATE_", "EVENT_", "QUEUE_", "DISPATCH_", "LOG_"];
     let values =
         header.lines().filter_map(|line| line.strip_prefix("#define GECKO_MQTT_")?.split(' ').next());
     let missing: Vec<_> = values
