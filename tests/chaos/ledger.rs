@@ -241,7 +241,8 @@ impl Ledger {
         let mut state = self.lock();
         while !condition(&state) {
             let before = state.progress;
-            let waited = self.changed.wait_timeout(state, LIMIT);
+            // The network may be away for as long as that.
+            let waited = self.changed.wait_timeout(state, 3 * LIMIT);
             let (later, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             state = later;
             assert!(!timeout.timed_out() || state.progress > before, "never happened: {what}: {state:?}");

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+/// A fault may have to wait for a client that waits itself, or for a server that is down.
+const PATIENCE: Duration = Duration::from_secs(3 * LIMIT.as_secs());
+
 /// The way that bytes take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -217,7 +220,7 @@ impl Proxy {
         let (state, timeout) = self
             .shared
             .changed
-            .wait_timeout_while(self.shared.lock(), LIMIT, |state| !condition(state))
+            .wait_timeout_while(self.shared.lock(), PATIENCE, |state| !condition(state))
             .unwrap();
         drop(state);
         assert!(!timeout.timed_out(), "never happened at the proxy: {what}");
