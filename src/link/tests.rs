@@ -1,6 +1,7 @@
 //! Whole links against real servers on loopback.
 
 mod server;
+mod stream;
 
 use super::*;
 use crate::{Error, ErrorKind};

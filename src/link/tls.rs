@@ -1,5 +1,9 @@
 //! TLS over a TCP connection: rustls with `ring`, TLS 1.2 and 1.3.
 
+mod stream;
+
+pub(super) use stream::TlsStream;
+
 use super::TlsInfo;
 use super::fault::Handshake;
 use super::identity::Identity;
@@ -18,7 +22,6 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 /// What a client wants of TLS.
 #[derive(Clone, Debug, Default)]
@@ -130,7 +133,8 @@ impl Tls {
             alpn: connection.alpn_protocol().map(|alpn| printable(&String::from_utf8_lossy(alpn), 255)),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
         };
-        Ok((stream, info))
+        let (tcp, connection) = stream.into_inner();
+        Ok((TlsStream::new(tcp, connection), info))
     }
 }
 

@@ -6,7 +6,7 @@ use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     date_time_ymd,
 };
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use std::net::SocketAddr;
@@ -39,6 +39,10 @@ impl Authority {
 
     pub fn roots(&self) -> Roots {
         Roots::Pem(self.certificate.pem().as_str().into())
+    }
+
+    pub fn der(&self) -> CertificateDer<'static> {
+        self.certificate.der().clone()
     }
 
     /// A server's certificate for these names, valid from 2020 to 2099 unless `change` says otherwise.
