@@ -10,6 +10,7 @@ pub mod pacing;
 pub mod queue;
 pub mod receive;
 pub mod refusal;
+pub mod replay;
 pub mod subscriptions;
 pub mod table;
 

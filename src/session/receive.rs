@@ -147,7 +147,7 @@ impl Session {
             return Err(violation("an acknowledgement that does not belong to the message's QoS"));
         }
         if ack.kind == AckKind::PubRec && !ack.reason.is_error() {
-            in_flight.received = true;
+            in_flight.received = Some(ack.reason);
             self.send_ack(AckKind::PubRel, ack.id, ReasonCode(0), actions);
             return Ok(());
         }
@@ -157,7 +157,9 @@ impl Session {
         } else {
             Ok(())
         };
-        let outcome = Outcome { result, reason_code: Some(ack.reason.0), round_trip };
+        // PUBREC tells what became of the message, PUBCOMP only that the hand-shake is over [MQTT-3.5.2.1].
+        let told = in_flight.received.unwrap_or(ack.reason);
+        let outcome = Outcome { result, reason_code: Some(told.0), round_trip };
         self.end_operation(ack.id, outcome, actions);
         Ok(())
     }

@@ -48,6 +48,17 @@ fn qos_2_ends_with_its_pubcomp() {
 }
 
 #[test]
+fn qos_2_tells_the_reason_code_of_its_pubrec() {
+    let mut rig = Rig::connected();
+    rig.publish(1, QoS::ExactlyOnce);
+    rig.sent();
+    rig.receive(&[0x50, 3, 0, 1, 16]);
+    rig.receive(&[0x70, 2, 0, 1]);
+    let codes: Vec<_> = rig.actions.done.iter().map(|(_, ack)| ack.reason_code).collect();
+    assert_eq!(codes, [Some(16)], "no matching subscribers");
+}
+
+#[test]
 fn an_unknown_pubrec_is_answered() {
     let mut rig = Rig::connected();
     rig.receive(&[0x50, 2, 0, 9]);
