@@ -42,6 +42,8 @@ struct Wire {
     over: Option<Error>,
     /// The link before this one, as long as something may still come over it.
     old: Option<Old>,
+    /// An earlier CONNECT had no answer: the server may read it yet.
+    doubted: bool,
 }
 
 /// A link whose session another one has taken over.
@@ -54,8 +56,9 @@ struct Old {
 }
 
 impl Wire {
-    fn new(stream: Box<dyn Stream>) -> Self {
+    fn new(stream: Box<dyn Stream>, doubted: bool) -> Self {
         Self {
+            doubted,
             stream,
             rest: Vec::new(),
             taken: 0,
@@ -82,7 +85,7 @@ impl Driver {
     pub(super) async fn serve(&mut self, greeting: Greeting, again: bool) -> End {
         let Greeting { link, limits, session_present, doubted, rest } = greeting;
         let since = Instant::now();
-        let mut wire = Wire::new(link.stream);
+        let mut wire = Wire::new(link.stream, doubted);
         tracing::info!(peer = %link.peer, session_present, "connected");
         let now = self.clock.now();
         self.actions.out.clear();
@@ -101,7 +104,7 @@ impl Driver {
         let end = self.turns(&mut wire).await;
         self.clock.stand(false);
         if let Some(error) = end {
-            let error = self.own_takeover(error);
+            let error = self.own_takeover(error, wire.doubted);
             self.end_renewal(&error);
             if self.actions.out.len() > wire.taken {
                 // A DISCONNECT that says what was wrong.
@@ -227,12 +230,14 @@ impl Driver {
         true
     }
 
-    /// A CONNECT of our own that came to nothing may have ended this connection all the same.
-    fn own_takeover(&self, error: Error) -> Error {
-        if !self.renewal.disputed || error.kind() != ErrorKind::SessionTakenOver {
+    /// A CONNECT of our own that came to nothing, for this connection or before it, may have ended it all the same.
+    fn own_takeover(&self, error: Error, doubted: bool) -> Error {
+        let ours = self.renewal.disputed || doubted;
+        if !ours || error.kind() != ErrorKind::SessionTakenOver {
             return error;
         }
-        let message = "the server gave the session to the client's own next connection, which then failed";
+        let message =
+            "the server gave the session to another connection of this client, which had been given up";
         Error::new(ErrorKind::ConnectionLost, message)
     }
 
@@ -243,7 +248,7 @@ impl Driver {
         let Greeting { link, limits, session_present, doubted, rest } = greeting;
         self.shared.origin.next_connection();
         tracing::debug!(peer = %link.peer, session_present, "rotating: the second link carries the session");
-        let first = std::mem::replace(wire, Wire::new(link.stream));
+        let first = std::mem::replace(wire, Wire::new(link.stream, doubted));
         let now = self.clock.now();
         self.drop_output(&first);
         if first.over.is_none() {

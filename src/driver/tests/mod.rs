@@ -391,6 +391,34 @@ async fn a_session_that_an_unanswered_connect_may_have_begun_is_subscribed_to_ag
     assert_eq!(third.packet().await[0], 0x32);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connect_of_our_own_that_is_read_late_is_no_other_client() {
+    let rig = Rig::new(|options| options.set_reconnect(true, 0, 1, 1, 1.0).unwrap());
+    rig.connect();
+    // More often than two clients with one identifier would be let do so.
+    for _ in 0..5 {
+        let (mut slow, mut next) = (rig.pipe(), rig.pipe());
+        assert_eq!(slow.packet().await[0], 0x10);
+        assert_eq!(slow.packet().await, [0u8; 0], "given up");
+        assert_eq!(next.packet().await[0], 0x10);
+        next.send(&[0x20, 3, 1, 0, 0]).await;
+        rig.until(|rig| rig.shared.is_connected()).await;
+        next.send(&[0xE0, 1, 142]).await;
+        rig.until(|rig| !rig.shared.is_connected()).await;
+    }
+    // With a connection that no CONNECT of our own can have ended it is another matter.
+    for turn in 0..3 {
+        let mut server = rig.pipe();
+        assert_eq!(server.packet().await[0], 0x10);
+        server.send(&[0x20, 3, 1, 0, 0]).await;
+        rig.until(|rig| rig.shared.is_connected()).await;
+        server.send(&[0xE0, 1, 142]).await;
+        rig.until(|rig| !rig.shared.is_connected()).await;
+        let stopped = rig.shared.state() == ConnectionState::ConnectionFailed;
+        assert_eq!(stopped, turn == 2, "{turn}");
+    }
+}
+
 /// Publishes `count` QoS 0 messages, has the connection end by `end`, and says which numbers the server got in all.
 async fn at_most_once(count: u8, end: impl AsyncFnOnce(&Rig, Server) -> Vec<Vec<u8>>) -> Vec<u8> {
     let rig = Rig::new(|options| {
