@@ -1,6 +1,8 @@
 //! Tells the linker what a C library needs to be told; cargo knows nothing of it.
 
-use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 /// `GECKO_MQTT_ABI_VERSION`; a test compares the two.
 const ABI_VERSION: u32 = 1;
@@ -24,5 +26,34 @@ fn main() {
         // A thread that still runs has destructors in this code for its thread-local storage, and signal masks
         // and fork handlers live on too: after a dlclose the code must stay.
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        link_unwinder_statically();
     }
+}
+
+/// The standard library asks for `libgcc_s.so.1`, 125 kB that a small device may not have, for the sake of its unwinder.
+/// The compiler has the same in archives, of which 20 kB are needed. Where it has them, the name that is asked for leads
+/// there; `-static-libgcc` would not, for it concerns only what the compiler itself adds.
+fn link_unwinder_statically() {
+    let cfg = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    if (cfg("OS").as_str(), cfg("ENV").as_str()) != ("linux", "gnu") {
+        return;
+    }
+    println!("cargo::rerun-if-env-changed=RUSTC_LINKER");
+    let compiler = env::var("RUSTC_LINKER").unwrap_or_else(|_| "cc".into());
+    let (Some(unwinder), Some(rest)) = (archive(&compiler, "libgcc_eh.a"), archive(&compiler, "libgcc.a"))
+    else {
+        return;
+    };
+    let folder = Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("unwinder");
+    let script = format!("GROUP ( \"{}\" \"{}\" )\n", unwinder.display(), rest.display());
+    if fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("libgcc_s.so"), script)).is_ok() {
+        println!("cargo::rustc-cdylib-link-arg=-L{}", folder.display());
+    }
+}
+
+/// Where the compiler has this archive. It answers with the bare name where it has none.
+fn archive(compiler: &str, name: &str) -> Option<PathBuf> {
+    let output = Command::new(compiler).arg(format!("-print-file-name={name}")).output().ok()?;
+    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    (path.is_absolute() && path.is_file()).then_some(path)
 }

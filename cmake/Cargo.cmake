@@ -34,10 +34,14 @@ foreach(name IN ITEMS "${GECKO_MQTT_SONAME}" "${GECKO_MQTT_LINK_NAME}")
     endif()
 endforeach()
 
+# What is shipped is built without the Rust library beside it: with that, cargo leaves the optimisation across crates out.
+set(cargo_debug "build;--package;gecko-mqtt;--lib")
+set(cargo_release "rustc;--package;gecko-mqtt;--lib;--release;--crate-type;cdylib$<COMMA>staticlib")
+
 # Always runs: cargo knows best what is out of date.
 add_custom_target(gecko_mqtt_cargo ALL
     COMMAND "${CMAKE_COMMAND}" -E env ${cargo_environment}
-        "${GECKO_MQTT_CARGO}" build --package gecko-mqtt --lib "$<$<NOT:$<CONFIG:Debug>>:--release>" ${cargo_arguments}
+        "${GECKO_MQTT_CARGO}" "$<IF:$<CONFIG:Debug>,${cargo_debug},${cargo_release}>" ${cargo_arguments}
     COMMAND "${CMAKE_COMMAND}" -E make_directory "${stage}"
     COMMAND "${CMAKE_COMMAND}" -E copy_if_different
         "${cargo_output}/${cargo_profile}/${GECKO_MQTT_CARGO_SHARED}" "${stage}/${GECKO_MQTT_SHARED_FILE}"

@@ -37,7 +37,7 @@ fn exactly_the_functions_of_the_header_are_exported() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_name_carries_the_abi_and_the_code_stays_mapped() {
+fn it_needs_only_libc_carries_its_abi_and_stays_mapped() {
     use object::elf;
     use object::read::elf::{Dyn, ElfFile64, FileHeader};
     if cfg!(not(target_pointer_width = "64")) {
@@ -55,4 +55,10 @@ fn the_name_carries_the_abi_and_the_code_stays_mapped() {
     assert_eq!(std::str::from_utf8(soname), Ok(&*expected));
     let flags = entry(elf::DT_FLAGS_1).expect("flags").d_val(endian);
     assert_ne!(flags & u64::from(elf::DF_1_NODELETE), 0, "thread-local destructors outlive a dlclose");
+    // What a small device may not have is linked in.
+    let needed = dynamic.iter().filter(|entry| entry.d_tag.get(endian) == u64::from(elf::DT_NEEDED));
+    for library in needed.map(|entry| std::str::from_utf8(entry.string(endian, strings).unwrap()).unwrap()) {
+        let of_libc = ["libc.so", "libm.so", "libpthread.so", "libdl.so", "librt.so", "ld-linux"];
+        assert!(of_libc.iter().any(|start| library.starts_with(start)), "{library} is no part of libc");
+    }
 }
