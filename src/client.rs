@@ -154,7 +154,7 @@ impl Client {
         }
         // Says now what CONNECT would say.
         self.shared.settings.credentials.connect_login(Some(&token))?;
-        self.shared.command(Command::SetToken(token))
+        self.shared.command(Command::SetToken(Box::new(token)))
     }
 
     /// Asks the provider for a token now, and rotates a live connection onto it.
@@ -441,7 +441,7 @@ fn answer(request: TokenRequest, answer: Result<crate::credentials::Token>) -> R
         )
     };
     let shared = registry::close_request(request).ok_or_else(late)?;
-    shared.command(Command::Token { request, answer }).map_err(|_| late())
+    shared.command(Command::Token { request, answer: answer.map(Box::new) }).map_err(|_| late())
 }
 
 fn is_timeout(ack: &Ack) -> bool {

@@ -110,6 +110,8 @@ struct Inner {
     /// Somebody has been asked to run; with [`DispatchMode::App`]: the descriptor is raised.
     scheduled: bool,
     ended: bool,
+    /// Threads that wait for a change; to wake nobody costs a system call, too.
+    awaited: usize,
     /// The thread that called `dispatch` last.
     dispatcher: Option<ThreadId>,
 }
@@ -198,7 +200,7 @@ impl Mailbox {
         if !inner.push(delivery) {
             return false;
         }
-        self.changed.notify_all();
+        self.tell_waiters(&inner);
         if inner.scheduled || inner.running {
             return true;
         }
@@ -212,6 +214,12 @@ impl Mailbox {
             }
         }
         true
+    }
+
+    fn tell_waiters(&self, inner: &Inner) {
+        if inner.awaited > 0 {
+            self.changed.notify_all();
+        }
     }
 
     /// Whether a callback of this client is running on the calling thread.
@@ -299,7 +307,7 @@ impl Mailbox {
             ready.raise();
         }
         let kept = if inner.ended { lock(&self.kept).take() } else { None };
-        self.changed.notify_all();
+        self.tell_waiters(&inner);
         drop(inner);
         drop(kept);
         more
@@ -422,7 +430,9 @@ impl Mailbox {
             if left.is_zero() {
                 return Ok(0);
             }
+            inner.awaited += 1;
             inner = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+            inner.awaited -= 1;
         }
         drop(inner);
         let mut ran = 0;
@@ -444,7 +454,9 @@ impl Mailbox {
         loop {
             let mut inner = lock(&self.inner);
             while !inner.ended && (inner.running || inner.queue.is_empty()) {
+                inner.awaited += 1;
                 inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+                inner.awaited -= 1;
             }
             if inner.ended && !inner.running {
                 return;

@@ -51,7 +51,7 @@ impl Driver {
         if let Some(fresh) = self.tokens.fresh.take() {
             self.tokens.shown = Some(fresh);
         }
-        let (target, opening) = self.prepare(self.tokens.shown.as_ref().map(|held| &held.token))?;
+        let (target, opening) = self.prepare(self.tokens.shown.as_ref().map(|held| &*held.token))?;
         let limit = self.shared.settings.connect_timeout;
         let begun = Instant::now();
         tracing::debug!(host = target.host(), port = target.port(), "connecting");
@@ -63,10 +63,11 @@ impl Driver {
         loop {
             tokio::select! {
                 greeted = &mut greeting => {
-                    let Greeted { greeting, assigned } = greeted.unwrap_or_else(|_| {
+                    let greeted = greeted.unwrap_or_else(|_| {
                         let message = format!("no connection within {} ms: given up {progress}", limit.as_millis());
                         Err(Error::new(ErrorKind::ConnectTimeout, message))
                     })?;
+                    let Greeted { greeting, assigned } = *greeted;
                     self.adopt(assigned);
                     tracing::debug!(took_ms = begun.elapsed().as_millis() as u64, "the server accepted the connection");
                     return Ok(greeting);
@@ -101,7 +102,7 @@ impl Driver {
     }
 
     /// Where to connect with this token, and what to say there.
-    pub(super) fn prepare(&self, token: Option<&Token>) -> Result<(Target, Opening)> {
+    pub(super) fn prepare(&self, token: Option<&Token>) -> Result<(Target, Box<Opening>)> {
         let settings = &self.shared.settings;
         let login = settings.credentials.connect_login(token)?;
         let client_id = match &settings.client_id {
@@ -120,12 +121,12 @@ impl Driver {
                 return Err(Error::new(ErrorKind::InvalidConfiguration, message));
             }
         };
-        let opening = Opening {
+        let opening = Box::new(Opening {
             connect: self.connect_packet(&client_id, &login)?,
             keep_alive_secs: settings.keep_alive_secs,
             quotas: self.quotas(target.host()),
             unanswered: self.unanswered.clone(),
-        };
+        });
         Ok((target, opening))
     }
 
@@ -159,7 +160,7 @@ impl Driver {
 }
 
 /// Says CONNECT and hears CONNACK.
-pub async fn greet(mut link: Link, opening: Opening) -> Result<Greeted> {
+pub async fn greet(mut link: Link, opening: Box<Opening>) -> Result<Box<Greeted>> {
     let doubted = opening.unanswered.swap(true, Ordering::Relaxed);
     let sent = async {
         trace::sent(&opening.connect);
@@ -188,7 +189,8 @@ pub async fn greet(mut link: Link, opening: Opening) -> Result<Greeted> {
     opening.unanswered.store(false, Ordering::Relaxed);
     rest.drain(..used);
     let (limits, session_present, assigned) = granted;
-    Ok(Greeted { greeting: Greeting { link, limits, session_present, doubted, rest }, assigned })
+    let greeting = Greeting { link, limits, session_present, doubted, rest };
+    Ok(Box::new(Greeted { greeting, assigned }))
 }
 
 fn before_connack(error: std::io::Error) -> Error {

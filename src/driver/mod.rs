@@ -192,7 +192,7 @@ impl Driver {
     fn absorb(&mut self) {
         let now = self.clock.now();
         while self.farewell.is_none() {
-            let Some(command) = lock(&self.shared.inbox).commands.pop_front() else { break };
+            let Some(command) = self.shared.next_command() else { break };
             match command {
                 Command::Connect(completion) if self.is_connected() => completion.complete(Ack::SENT),
                 Command::Connect(completion) => {

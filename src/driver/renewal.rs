@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_secs(60);
 /// What is on its way over the old link is waited for so long; then only QoS 1 and 2 are safe.
 const SETTLE: Duration = Duration::from_secs(5);
 
-type Greeting = Pin<Box<dyn Future<Output = Result<Greeted>> + Send>>;
+type Greeting = Pin<Box<dyn Future<Output = Result<Box<Greeted>>> + Send>>;
 
 /// How far it has come.
 #[derive(Default)]
@@ -30,7 +30,7 @@ enum Step {
     /// The second link is being opened.
     Dialing(Dialing),
     /// It is there; the old one comes to rest.
-    Settling { link: Link, until: Instant },
+    Settling { link: Box<Link>, until: Instant },
     /// CONNECT is out: from now on the old link may end at any moment.
     Greeting(Greeting),
 }
@@ -42,7 +42,7 @@ pub(super) struct Renewal {
     /// The token that the second link shows.
     token: Option<Held>,
     /// What the second link says first.
-    opening: Option<Opening>,
+    opening: Option<Box<Opening>>,
     /// The live link shows another certificate than the next one will.
     wanted: bool,
     /// The same, of what is under way.
@@ -103,7 +103,7 @@ impl Driver {
                 if lost || self.session.settled() || until <= Instant::now() {
                     self.session.await_takeover();
                     let Some(opening) = self.renewal.opening.take() else { return };
-                    self.renewal.step = Step::Greeting(self.limited(greet(link, opening)));
+                    self.renewal.step = Step::Greeting(self.limited(greet(*link, opening)));
                 } else {
                     self.renewal.step = Step::Settling { link, until };
                 }
@@ -143,7 +143,7 @@ impl Driver {
         self.renewal.was_wanted = std::mem::take(&mut self.renewal.wanted);
         let fresh = self.tokens.fresh.take();
         let token = fresh.as_ref().or(self.tokens.shown.as_ref());
-        match self.prepare(token.map(|held| &held.token)) {
+        match self.prepare(token.map(|held| &*held.token)) {
             Ok((target, opening)) => {
                 tracing::debug!("rotating: opening a second link");
                 let (dialing, _) = self.dialing(target);
@@ -171,7 +171,7 @@ impl Driver {
     }
 
     /// Ready when a step has been made; with what came of the CONNECT, if it was that.
-    pub(super) fn poll_renewal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Greeted>>> {
+    pub(super) fn poll_renewal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Box<Greeted>>>> {
         match &mut self.renewal.step {
             Step::Idle | Step::Settling { .. } => Poll::Pending,
             Step::Dialing(dialing) => {
@@ -181,7 +181,8 @@ impl Driver {
                     Ok(link) => {
                         let now = self.clock.now();
                         self.session.prepare_takeover(now, &mut self.actions);
-                        self.renewal.step = Step::Settling { link, until: Instant::now() + SETTLE };
+                        self.renewal.step =
+                            Step::Settling { link: Box::new(link), until: Instant::now() + SETTLE };
                     }
                     Err(error) => {
                         self.keep_unless_refused(&error);

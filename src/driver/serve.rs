@@ -18,6 +18,9 @@ use tokio::time::{Instant, Sleep};
 /// What one read can bring.
 const READ: usize = 64 * 1024;
 
+/// Of the buffer for what goes out, an idle client keeps no more.
+const KEPT: usize = 4096;
+
 /// For what still comes over a link after another one has taken the session over.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -77,7 +80,7 @@ struct Turn {
     written: usize,
     failed: Option<Error>,
     /// What came of another link's CONNECT.
-    greeted: Option<Result<Greeted>>,
+    greeted: Option<Result<Box<Greeted>>>,
 }
 
 impl Driver {
@@ -101,6 +104,7 @@ impl Driver {
             completion.complete(crate::completion::Ack::SENT);
         }
         self.take_in(&mut wire, &rest);
+        drop(rest);
         let end = self.turns(&mut wire).await;
         self.clock.stand(false);
         if let Some(error) = end {
@@ -195,7 +199,7 @@ impl Driver {
                 }
             }
             match turn.greeted {
-                Some(Ok(greeted)) => self.change_over(wire, greeted),
+                Some(Ok(greeted)) => self.change_over(wire, *greeted),
                 Some(Err(error)) => {
                     tracing::debug!(%error, reason_code = error.reason_code(), "rotating: the second connection was refused");
                     if wire.over.take().is_some() {
@@ -329,6 +333,10 @@ impl Driver {
         ready!(Pin::new(&mut *wire.stream).poll_flush(cx))?;
         let written = std::mem::take(&mut wire.taken);
         out.drain(..written);
+        // What a burst needed is not kept for ever.
+        if out.is_empty() && out.capacity() > KEPT && written < out.capacity() / 8 {
+            *out = Vec::new();
+        }
         Poll::Ready(Ok(written))
     }
 

@@ -18,13 +18,13 @@ use tokio::time::Instant;
 
 /// A token, and when it ends.
 pub(crate) struct Held {
-    pub token: Token,
+    pub token: Box<Token>,
     schedule: Schedule,
 }
 
 impl Held {
     /// Received now.
-    pub fn new(token: Token, threshold: Duration, random: &mut Random) -> Self {
+    pub fn new(token: Box<Token>, threshold: Duration, random: &mut Random) -> Self {
         Self { schedule: Schedule::new(token.expiry(), clocks(), threshold, random.unit()), token }
     }
 
@@ -143,7 +143,7 @@ impl Shared {
 
 impl Driver {
     /// Received now.
-    pub(super) fn hold(&mut self, token: Token) -> Held {
+    pub(super) fn hold(&mut self, token: Box<Token>) -> Held {
         Held::new(token, self.shared.settings.refresh_threshold, &mut self.random)
     }
 
@@ -184,7 +184,7 @@ impl Driver {
     }
 
     /// The provider's answer.
-    pub(super) fn answered(&mut self, request: TokenRequest, answer: Result<Token>) {
+    pub(super) fn answered(&mut self, request: TokenRequest, answer: Result<Box<Token>>) {
         if self.tokens.asking.take_if(|asking| asking.request == request).is_none() {
             return;
         }

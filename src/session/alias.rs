@@ -13,13 +13,13 @@ pub struct Aliases {
     topics: Vec<(Box<str>, u64)>,
     uses: u64,
     /// Topics that were sent once without an alias; those that come again get one.
-    candidates: [u64; 64],
+    candidates: Option<Box<[u64; 64]>>,
 }
 
 impl Aliases {
     /// `maximum` is the server's topic alias maximum; 0: none.
     pub fn new(maximum: u16) -> Self {
-        Self { maximum: maximum.min(MOST), topics: Vec::new(), uses: 0, candidates: [0; 64] }
+        Self { maximum: maximum.min(MOST), topics: Vec::new(), uses: 0, candidates: None }
     }
 
     /// How this topic goes out next. What it says must be written, in this order.
@@ -50,7 +50,8 @@ impl Aliases {
     fn seen_before(&mut self, topic: &str) -> bool {
         let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         let hash = topic.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step) | 1;
-        let slot = &mut self.candidates[(hash >> 8) as usize % 64];
+        let candidates = self.candidates.get_or_insert_with(|| Box::new([0; 64]));
+        let slot = &mut candidates[(hash >> 8) as usize % 64];
         std::mem::replace(slot, hash) == hash
     }
 }

@@ -35,8 +35,8 @@ pub enum Command {
     Connect(Completion),
     Disconnect { until: std::time::Instant, completion: Completion },
     Request(Request),
-    Token { request: TokenRequest, answer: Result<Token> },
-    SetToken(Token),
+    Token { request: TokenRequest, answer: Result<Box<Token>> },
+    SetToken(Box<Token>),
     RefreshToken,
     SetCertificate(Identity),
 }
@@ -138,6 +138,16 @@ impl Shared {
         drop(inbox);
         self.bell.ring();
         Ok(())
+    }
+
+    /// The command whose turn it is. An idle client keeps no room for any.
+    pub fn next_command(&self) -> Option<Command> {
+        let commands = &mut lock(&self.inbox).commands;
+        let command = commands.pop_front();
+        if commands.is_empty() {
+            commands.shrink_to_fit();
+        }
+        command
     }
 
     /// Whether a further command would be taken; asked before a handler is put in force.
@@ -330,8 +340,8 @@ mod tests {
         let key = include_bytes!("../link/testdata/test-only-ec.sec1.pem");
         let certificate = include_bytes!("../link/testdata/test-only-ec.crt.pem");
         let identity = Identity::from_bytes(certificate, &Secret::new(&key[..])).unwrap();
-        let answer = Command::Token { request: TokenRequest(7), answer: Ok(token.clone()) };
-        for command in [answer, Command::SetToken(token), Command::SetCertificate(identity)] {
+        let answer = Command::Token { request: TokenRequest(7), answer: Ok(Box::new(token.clone())) };
+        for command in [answer, Command::SetToken(Box::new(token)), Command::SetCertificate(identity)] {
             let shown = format!("{command:?}");
             assert!(shown.contains("***") && !shown.contains("s3cr3t"), "{shown}");
         }

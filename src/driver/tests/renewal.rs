@@ -39,7 +39,7 @@ fn provider(requests: &Requests) -> TokenProvider {
 
 impl Rig {
     fn set_token(&self, text: &str) {
-        self.shared.command(Command::SetToken(token(text, 0).parse().unwrap())).unwrap();
+        self.shared.command(Command::SetToken(Box::new(token(text, 0).parse().unwrap()))).unwrap();
     }
 
     /// Publishes it, and nobody wants to know.
@@ -353,7 +353,7 @@ async fn a_token_that_is_over_when_it_comes_does_not_make_the_connection_spin() 
     rig.connect();
     rig.at_rest().await;
     let request = requests.lock().unwrap()[0];
-    let answer = Ok(token(stale, 0).parse().unwrap());
+    let answer = Ok(Box::new(token(stale, 0).parse().unwrap()));
     rig.shared.command(Command::Token { request, answer }).unwrap();
     assert_eq!(server.packet().await[0], 0x10, "the server decides");
     server.send(&CONNACK_NEW).await;
