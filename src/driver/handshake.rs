@@ -18,6 +18,8 @@ pub struct Greeting {
     pub link: Link,
     pub limits: Limits,
     pub session_present: bool,
+    /// The client identifier that the server chose, if it did.
+    pub assigned: Option<String>,
     /// An earlier CONNECT had no answer.
     pub doubted: bool,
     /// What came behind the CONNACK.
@@ -37,15 +39,9 @@ pub struct Opening {
     unanswered: Arc<AtomicBool>,
 }
 
-/// A greeting, and the client identifier that the server chose, if it did.
-pub struct Greeted {
-    pub greeting: Greeting,
-    pub assigned: Option<String>,
-}
-
 impl Driver {
     /// Tries once. `Err(None)`: the application left meanwhile.
-    pub(super) async fn attempt(&mut self) -> Result<Greeting, Option<Error>> {
+    pub(super) async fn attempt(&mut self) -> Result<Box<Greeting>, Option<Error>> {
         self.nudged = false;
         self.ensure_token().await?;
         if let Some(fresh) = self.tokens.fresh.take() {
@@ -63,12 +59,11 @@ impl Driver {
         loop {
             tokio::select! {
                 greeted = &mut greeting => {
-                    let greeted = greeted.unwrap_or_else(|_| {
+                    let mut greeting = greeted.unwrap_or_else(|_| {
                         let message = format!("no connection within {} ms: given up {progress}", limit.as_millis());
                         Err(Error::new(ErrorKind::ConnectTimeout, message))
                     })?;
-                    let Greeted { greeting, assigned } = *greeted;
-                    self.adopt(assigned);
+                    self.adopt(greeting.assigned.take());
                     tracing::debug!(took_ms = begun.elapsed().as_millis() as u64, "the server accepted the connection");
                     return Ok(greeting);
                 }
@@ -132,9 +127,8 @@ impl Driver {
 
     fn connect_packet(&self, client_id: &str, login: &Login) -> Result<Zeroizing<Vec<u8>>> {
         let settings = &self.shared.settings;
-        let properties =
-            settings.will.as_ref().map(|(message, _)| message.user_properties()).unwrap_or_default();
-        let will = settings.will.as_ref().map(|(message, delay_secs)| Will {
+        let properties = settings.will.as_ref().map(|will| will.0.user_properties()).unwrap_or_default();
+        let will = settings.will.as_deref().map(|(message, delay_secs)| Will {
             message: message.borrow(&properties),
             delay_secs: *delay_secs,
         });
@@ -160,7 +154,7 @@ impl Driver {
 }
 
 /// Says CONNECT and hears CONNACK.
-pub async fn greet(mut link: Link, opening: Box<Opening>) -> Result<Box<Greeted>> {
+pub async fn greet(mut link: Link, opening: Box<Opening>) -> Result<Box<Greeting>> {
     let doubted = opening.unanswered.swap(true, Ordering::Relaxed);
     let sent = async {
         trace::sent(&opening.connect);
@@ -189,8 +183,7 @@ pub async fn greet(mut link: Link, opening: Box<Opening>) -> Result<Box<Greeted>
     opening.unanswered.store(false, Ordering::Relaxed);
     rest.drain(..used);
     let (limits, session_present, assigned) = granted;
-    let greeting = Greeting { link, limits, session_present, doubted, rest };
-    Ok(Box::new(Greeted { greeting, assigned }))
+    Ok(Box::new(Greeting { link, limits, session_present, assigned, doubted, rest }))
 }
 
 fn before_connack(error: std::io::Error) -> Error {

@@ -2,7 +2,7 @@
 //! only, so a second link is opened beside the first; when it is ready, and what is on its way over the first one has
 //! arrived, its CONNECT takes the session over. Until then nothing is given up, so that nothing is lost where it fails.
 
-use super::handshake::{Greeted, Opening, greet};
+use super::handshake::{self, Opening, greet};
 use super::tokens::Held;
 use super::{Dialing, Driver};
 use crate::credentials::retry_delay;
@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_secs(60);
 /// What is on its way over the old link is waited for so long; then only QoS 1 and 2 are safe.
 const SETTLE: Duration = Duration::from_secs(5);
 
-type Greeting = Pin<Box<dyn Future<Output = Result<Box<Greeted>>> + Send>>;
+type Greeting = Pin<Box<dyn Future<Output = Result<Box<handshake::Greeting>>> + Send>>;
 
 /// How far it has come.
 #[derive(Default)]
@@ -171,7 +171,10 @@ impl Driver {
     }
 
     /// Ready when a step has been made; with what came of the CONNECT, if it was that.
-    pub(super) fn poll_renewal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Box<Greeted>>>> {
+    pub(super) fn poll_renewal(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Box<handshake::Greeting>>>> {
         match &mut self.renewal.step {
             Step::Idle | Step::Settling { .. } => Poll::Pending,
             Step::Dialing(dialing) => {

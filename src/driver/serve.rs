@@ -1,6 +1,6 @@
 //! A live connection: bytes between the link and the session.
 
-use super::handshake::{Greeted, Greeting};
+use super::handshake::Greeting;
 use super::{Driver, End, FAREWELL, Renewal};
 use crate::link::{self, Stream};
 use crate::packet::ReasonCode;
@@ -80,31 +80,15 @@ struct Turn {
     written: usize,
     failed: Option<Error>,
     /// What came of another link's CONNECT.
-    greeted: Option<Result<Box<Greeted>>>,
+    greeted: Option<Result<Box<Greeting>>>,
 }
 
 impl Driver {
     /// `again`: a connection was there before.
-    pub(super) async fn serve(&mut self, greeting: Greeting, again: bool) -> End {
-        let Greeting { link, limits, session_present, doubted, rest } = greeting;
+    pub(super) async fn serve(&mut self, greeting: Box<Greeting>, again: bool) -> End {
         let since = Instant::now();
-        let mut wire = Wire::new(link.stream, doubted);
-        tracing::info!(peer = %link.peer, session_present, "connected");
-        let now = self.clock.now();
-        self.actions.out.clear();
-        if doubted {
-            self.session.doubt();
-        }
-        self.session.connected(limits, session_present, now, &mut self.actions);
-        self.forget_receipts();
-        self.enter(ConnectionState::Connected);
-        self.succeeded(session_present, again, &link.peer.to_string());
-        self.online();
-        for completion in self.connects.drain(..) {
-            completion.complete(crate::completion::Ack::SENT);
-        }
-        self.take_in(&mut wire, &rest);
-        drop(rest);
+        // An idle client carries the wire through its waits, and nothing of the greeting.
+        let mut wire = self.welcome(*greeting, again);
         let end = self.turns(&mut wire).await;
         self.clock.stand(false);
         if let Some(error) = end {
@@ -126,6 +110,28 @@ impl Driver {
         }
         self.drop_output(&wire);
         End::Left
+    }
+
+    /// The beginning of a connection.
+    fn welcome(&mut self, greeting: Greeting, again: bool) -> Wire {
+        let Greeting { link, limits, session_present, doubted, rest, .. } = greeting;
+        let mut wire = Wire::new(link.stream, doubted);
+        tracing::info!(peer = %link.peer, session_present, "connected");
+        let now = self.clock.now();
+        self.actions.out.clear();
+        if doubted {
+            self.session.doubt();
+        }
+        self.session.connected(limits, session_present, now, &mut self.actions);
+        self.forget_receipts();
+        self.enter(ConnectionState::Connected);
+        self.succeeded(session_present, again, &link.peer.to_string());
+        self.online();
+        for completion in self.connects.drain(..) {
+            completion.complete(crate::completion::Ack::SENT);
+        }
+        self.take_in(&mut wire, &rest);
+        wire
     }
 
     /// The connection is over. What the stream had taken may have arrived, though it never said that it is out.
@@ -199,7 +205,7 @@ impl Driver {
                 }
             }
             match turn.greeted {
-                Some(Ok(greeted)) => self.change_over(wire, *greeted),
+                Some(Ok(greeting)) => self.change_over(wire, *greeting),
                 Some(Err(error)) => {
                     tracing::debug!(%error, reason_code = error.reason_code(), "rotating: the second connection was refused");
                     if wire.over.take().is_some() {
@@ -246,10 +252,9 @@ impl Driver {
     }
 
     /// The session goes on over another link.
-    fn change_over(&mut self, wire: &mut Wire, greeted: Greeted) {
-        let Greeted { greeting, assigned } = greeted;
+    fn change_over(&mut self, wire: &mut Wire, greeting: Greeting) {
+        let Greeting { link, limits, session_present, assigned, doubted, rest } = greeting;
         self.adopt(assigned);
-        let Greeting { link, limits, session_present, doubted, rest } = greeting;
         self.shared.origin.next_connection();
         tracing::debug!(peer = %link.peer, session_present, "rotating: the second link carries the session");
         let first = std::mem::replace(wire, Wire::new(link.stream, doubted));
