@@ -396,7 +396,7 @@ impl Driver {
     }
 
     fn refuse_connects(&mut self, error: &Error) {
-        for completion in self.connects.drain(..) {
+        for completion in std::mem::take(&mut self.connects) {
             completion.complete(Ack::failed(error.clone()));
         }
     }

@@ -88,7 +88,7 @@ impl Driver {
     pub(super) async fn serve(&mut self, greeting: Box<Greeting>, again: bool) -> End {
         let since = Instant::now();
         // An idle client carries the wire through its waits, and nothing of the greeting.
-        let mut wire = self.welcome(*greeting, again);
+        let mut wire = self.welcome(greeting, again);
         let end = self.turns(&mut wire).await;
         self.clock.stand(false);
         if let Some(error) = end {
@@ -113,8 +113,8 @@ impl Driver {
     }
 
     /// The beginning of a connection.
-    fn welcome(&mut self, greeting: Greeting, again: bool) -> Wire {
-        let Greeting { link, limits, session_present, doubted, rest, .. } = greeting;
+    fn welcome(&mut self, greeting: Box<Greeting>, again: bool) -> Wire {
+        let Greeting { link, limits, session_present, doubted, rest, .. } = *greeting;
         let mut wire = Wire::new(link.stream, doubted);
         tracing::info!(peer = %link.peer, session_present, "connected");
         let now = self.clock.now();
@@ -127,7 +127,7 @@ impl Driver {
         self.enter(ConnectionState::Connected);
         self.succeeded(session_present, again, &link.peer.to_string());
         self.online();
-        for completion in self.connects.drain(..) {
+        for completion in std::mem::take(&mut self.connects) {
             completion.complete(crate::completion::Ack::SENT);
         }
         self.take_in(&mut wire, &rest);
