@@ -155,8 +155,7 @@ public class GeckoMqttClient(options: GeckoMqttOptions) : AutoCloseable {
      * the round of attempts, or the last attempt before the time was over, failed.
      */
     public suspend fun connect(timeout: Duration? = null) {
-        val client = live()
-        waiting { Native.gecko_mqtt_connect(client, waitMs(timeout)) }
+        whileOpen { Native.gecko_mqtt_connect(it, waitMs(timeout)) }
     }
 
     /**
@@ -165,8 +164,16 @@ public class GeckoMqttClient(options: GeckoMqttOptions) : AutoCloseable {
      * @param timeout how long that may take; null: as [GeckoMqttOptions.operationTimeout] says.
      */
     public suspend fun disconnect(timeout: Duration? = null) {
+        whileOpen { Native.gecko_mqtt_disconnect(it, waitMs(timeout)) }
+    }
+
+    private suspend fun whileOpen(call: (Pointer) -> Int) {
         val client = live()
-        waiting { Native.gecko_mqtt_disconnect(client, waitMs(timeout)) }
+        try {
+            waiting { call(client) }
+        } catch (e: GeckoMqttException) {
+            throw if (closed.get()) GeckoMqttException.closed() else e
+        }
     }
 
     /** The network is another one, or is back: tries now instead of waiting, or checks the live connection now. */

@@ -4,6 +4,7 @@ import com.gecko.mqtt.internal.Registry
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.yield
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -20,7 +21,7 @@ abstract class LiveTest {
     }
 
     @AfterEach
-    fun nothingIsLeft() {
+    fun nothingIsLeft() = test {
         eventually("threads of the library are left: ${libraryThreads()}") { libraryThreads().isEmpty() }
         eventually("Java threads of callbacks are left") { javaThreads().isEmpty() }
         assertEquals(0, Registry.size, "registrations are left")
@@ -32,18 +33,21 @@ fun test(block: suspend CoroutineScope.() -> Unit) {
 }
 
 /** For what nobody tells: looks until it is so. */
-fun eventually(
+suspend fun eventually(
     otherwise: String,
     isSo: () -> Boolean,
 ) {
     val start = TimeSource.Monotonic.markNow()
     while (!isSo()) {
         assertTrue(start.elapsedNow() < LIMIT, otherwise)
-        Thread.yield()
+        yield()
     }
 }
 
-inline fun <reified E : GeckoMqttException> failure(block: () -> Unit): E {
+inline fun <reified E : GeckoMqttException> failure(
+    what: String = "",
+    block: () -> Unit,
+): E {
     try {
         block()
     } catch (e: GeckoMqttException) {
@@ -51,7 +55,7 @@ inline fun <reified E : GeckoMqttException> failure(block: () -> Unit): E {
         if (e is E) return e
         throw AssertionError("${e.javaClass.simpleName} instead of ${E::class.java.simpleName}: ${e.message}", e)
     }
-    throw AssertionError("${E::class.java.simpleName} was not thrown")
+    throw AssertionError("${E::class.java.simpleName} was not thrown $what")
 }
 
 fun libraryThreads(): List<String> =

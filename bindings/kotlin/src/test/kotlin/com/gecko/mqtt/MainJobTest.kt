@@ -42,7 +42,7 @@ class MainJobTest : LiveTest() {
                     contentType = "application/json",
                     responseTopic = "spa/answer",
                     correlationData = byteArrayOf(0, 1, -1),
-                    userProperties = listOf(UserProperty("unit", "°C"), UserProperty("empty", "")),
+                    userProperties = listOf(UserProperty("empty", ""), UserProperty("unit", "°C")),
                     expiry = 60.seconds,
                 )
             val ack = client.publish(sent)

@@ -29,6 +29,7 @@ class Simulator(
     val caFile: String = folder.resolve("ca.pem").path
     val plainPort: Int = ready.getValue("plain").toInt()
     val mtlsPort: Int = ready.getValue("mtls").toInt()
+    val alpnPort: Int = ready.getValue("alpn").toInt()
 
     fun file(name: String): String = folder.resolve(name).path
 

@@ -15,17 +15,21 @@ internal class Block(
     contents: List<ByteArray>,
 ) : AutoCloseable {
     private val memory = Memory((bytes + contents.sumOf { it.size } + 1).toLong()).apply { clear() }
+    private val nul = memory.size() - 1
     private var next = bytes.toLong()
     val pointer: Pointer
         get() = memory
 
-    /** The pointer to the next content, and its length behind it. Empty ones are there too: NULL would be none. */
+    /**
+     * The pointer to the next content, and its length behind it. Empty ones are there too: NULL would be none, and text
+     * of length 0 is read up to its NUL.
+     */
     fun counted(
         offset: Int,
         content: ByteArray,
     ) {
         if (content.isNotEmpty()) memory.write(next, content, 0, content.size)
-        memory.setPointer(offset.toLong(), memory.share(next))
+        memory.setPointer(offset.toLong(), memory.share(if (content.isEmpty()) nul else next))
         memory.setSize(offset + com.sun.jna.Native.POINTER_SIZE, content.size.toLong())
         next += content.size
     }
