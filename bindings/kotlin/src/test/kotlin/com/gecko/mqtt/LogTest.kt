@@ -58,6 +58,7 @@ class LogTest : LiveTest() {
             simulator.client().use { it.connect(LIMIT) }
             assertEquals(length, json.length())
         } finally {
+            GeckoMqttLog.setRotation(0, Duration.ZERO, 0)
             Traces.begin()
         }
         assertTrue(text.readText().contains(" connected "))
