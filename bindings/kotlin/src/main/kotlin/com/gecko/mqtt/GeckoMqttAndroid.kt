@@ -14,8 +14,7 @@ public object GeckoMqttAndroid {
      *
      * @param context the `android.content.Context` of the application.
      * @throws GeckoMqttException.Configuration with [Status.UNSUPPORTED]: this is not Android.
-     * @throws GeckoMqttException.Internal Java threw, most often because the class
-     * `org.rustls.platformverifier.CertificateVerifier` is not in the app.
+     * @throws GeckoMqttException.Internal what was given is no context: Java threw.
      */
     public fun init(context: Any) {
         init(Native.library.file?.path ?: Native.library.name, context)
