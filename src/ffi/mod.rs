@@ -9,6 +9,8 @@
 #![deny(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 
 mod ack;
+#[cfg(target_os = "android")]
+mod android;
 mod app_state;
 mod arg;
 mod callback;
@@ -32,6 +34,8 @@ mod subscribe;
 mod token;
 
 pub use ack::*;
+#[cfg(target_os = "android")]
+pub use android::*;
 pub use app_state::*;
 pub use callback::*;
 pub use certificate::*;

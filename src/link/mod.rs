@@ -19,6 +19,8 @@ pub(crate) use file::read_file;
 pub(crate) use identity::Identity;
 pub(crate) use resolve::reap;
 pub(crate) use roots::Roots;
+#[cfg(target_os = "android")]
+pub(crate) use roots::android_ready;
 pub(crate) use target::Target;
 pub(crate) use tls::{Tls, TlsSettings};
 

@@ -62,7 +62,11 @@ impl fmt::Display for Origin {
             Self::Platform(n) => write!(f, "the {n} {} of the platform", roots(n)),
             Self::Application(n) => write!(f, "the {n} {} that the application gave", roots(n)),
             Self::BuiltIn(n) => {
-                write!(f, "the {n} built-in {} of Amazon, because the platform has none", roots(n))
+                let why = match cfg!(target_os = "android") {
+                    true => "gecko_mqtt_android_init was not called",
+                    false => "the platform has none",
+                };
+                write!(f, "the {n} built-in {} of Amazon, because {why}", roots(n))
             }
         }
     }
@@ -118,8 +122,24 @@ fn application(input: &[u8]) -> Result<(RootCertStore, usize)> {
     Ok((store, count))
 }
 
+/// Whether Android's verifier has been shown the JVM. Before that it would panic.
+#[cfg(target_os = "android")]
+static ANDROID_READY: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Android's verifier has been shown the JVM.
+#[cfg(target_os = "android")]
+pub(crate) fn android_ready() {
+    ANDROID_READY.store(true, std::sync::atomic::Ordering::Release);
+}
+
 #[cfg(any(target_vendor = "apple", target_os = "android", windows))]
 fn platform(provider: &Arc<CryptoProvider>) -> Result<Trust> {
+    #[cfg(target_os = "android")]
+    if !ANDROID_READY.load(std::sync::atomic::Ordering::Acquire) {
+        tracing::warn!("gecko_mqtt_android_init was not called: using the built-in roots of Amazon");
+        let (store, origin) = choose(Vec::new(), None, None)?;
+        return Trust::webpki(store, origin, provider);
+    }
     let verifier = rustls_platform_verifier::Verifier::new(provider.clone())
         .map_err(|reason| Error::new(ErrorKind::System, format!("the platform's TLS verifier: {reason}")))?;
     Ok(Trust { verifier: Arc::new(verifier), origin: Origin::PlatformVerifier })
