@@ -1,9 +1,9 @@
 //! A client: what a handle is. Puts commands in, reads snapshots out; the work is the driver's.
 
 use crate::completion::{Ack, Completion, Waiter};
-use crate::dispatch::Mailbox;
 use crate::dispatch::listeners::{AppStateListener, EventListener, MessageListener, Receipt, StateListener};
 use crate::dispatch::pool::CALLBACK_STACK;
+use crate::dispatch::{DispatchMode, Mailbox};
 use crate::driver;
 use crate::link::Identity;
 use crate::options::{Options, TokenInput, TokenRequest};
@@ -68,6 +68,9 @@ impl Client {
     pub fn new(options: &Options) -> Result<Self> {
         let settings = options.settings()?;
         let runtime = Runtime::acquire()?;
+        if settings.dispatch == DispatchMode::Thread {
+            runtime.pool().prepare();
+        }
         let shared = Shared::new(settings, runtime.pool())?;
         runtime.handle().spawn(driver::run(shared.clone(), driver::dial()));
         Ok(Self { shared, runtime: Mutex::new(Some(runtime)) })

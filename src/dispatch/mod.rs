@@ -197,6 +197,13 @@ impl Mailbox {
             _ => {}
         }
         let mut inner = lock(&self.inner);
+        if inner.queue.is_empty() && !inner.running && self.is_unheard(&delivery) {
+            // Whoever listens from now on has been told no state.
+            if matches!(delivery, Delivery::State(_)) {
+                inner.told = None;
+            }
+            return true;
+        }
         if !inner.push(delivery) {
             return false;
         }
@@ -214,6 +221,16 @@ impl Mailbox {
             }
         }
         true
+    }
+
+    /// News that nobody listens to wakes no thread.
+    fn is_unheard(&self, delivery: &Delivery) -> bool {
+        match delivery {
+            Delivery::State(_) => self.listeners.snapshot().states.is_empty(),
+            Delivery::Event(_) => self.listeners.snapshot().events.is_empty(),
+            Delivery::AppState(_) => self.listeners.snapshot().app_states.is_empty(),
+            _ => false,
+        }
     }
 
     fn tell_waiters(&self, inner: &Inner) {

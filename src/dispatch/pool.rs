@@ -40,6 +40,14 @@ impl Pool {
         Arc::new(Self { state: Mutex::default(), work: Condvar::new(), timer })
     }
 
+    /// Makes the first thread, so that no callback waits for that.
+    pub fn prepare(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        if state.running == 0 {
+            self.start_thread(&mut state);
+        }
+    }
+
     /// Has the mailbox run.
     pub fn schedule(self: &Arc<Self>, mailbox: Arc<Mailbox>) {
         let mut state = lock(&self.state);
