@@ -1835,7 +1835,8 @@ void gecko_mqtt_client_free(struct gecko_mqtt_client_t *client);
 gecko_mqtt_status_t gecko_mqtt_connect(struct gecko_mqtt_client_t *client, uint32_t timeout_ms);
 
 /**
- * Lets the accepted messages go out, then disconnects. With clean start (the default) the session ends on
+ * Lets the accepted messages go out, then disconnects. Where messages wait for a connection, the attempts to get one
+ * go on within the time. With clean start (the default) the session ends on
  * the server too; without, the server keeps it.
  *
  * @param client the client.
@@ -1849,7 +1850,8 @@ gecko_mqtt_status_t gecko_mqtt_connect(struct gecko_mqtt_client_t *client, uint3
  * Any; inside a callback with 0 only.
  * @since 0.1
  */
-gecko_mqtt_status_t gecko_mqtt_disconnect(struct gecko_mqtt_client_t *client, uint32_t timeout_ms);
+gecko_mqtt_status_t gecko_mqtt_disconnect(struct gecko_mqtt_client_t *client,
+                                          uint32_t timeout_ms);
 
 /**
  * A connection that is lost is made again, and a failed attempt followed by another one (the default).

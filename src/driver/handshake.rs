@@ -57,6 +57,9 @@ impl Driver {
         let mut greeting = Box::pin(tokio::time::timeout(limit, greeting));
         let shared = self.shared.clone();
         loop {
+            if self.interrupted() == Some(Interrupt::Leave) {
+                return Err(None);
+            }
             tokio::select! {
                 greeted = &mut greeting => {
                     let mut greeting = greeted.unwrap_or_else(|_| {
@@ -67,11 +70,8 @@ impl Driver {
                     tracing::debug!(took_ms = begun.elapsed().as_millis() as u64, "the server accepted the connection");
                     return Ok(greeting);
                 }
-                () = shared.bell.rung() => {
-                    if self.interrupted() == Some(Interrupt::Leave) {
-                        return Err(None);
-                    }
-                }
+                () = shared.bell.rung() => {}
+                () = self.time_to_leave() => {}
             }
         }
     }

@@ -188,11 +188,10 @@ impl Driver {
         lock(&self.shared.inbox).closing
     }
 
-    /// Takes commands in, up to one that ends the connection.
+    /// Takes commands in, up to one that ends the connection; behind that only what its last messages may need.
     fn absorb(&mut self) {
         let now = self.clock.now();
-        while self.farewell.is_none() {
-            let Some(command) = self.shared.next_command() else { break };
+        while let Some(command) = self.shared.next_command(self.farewell.is_some()) {
             match command {
                 Command::Connect(completion) if self.is_connected() => completion.complete(Ack::SENT),
                 Command::Connect(completion) => {
@@ -412,15 +411,36 @@ impl Driver {
             tokio::select! {
                 () = &mut sleep => return None,
                 () = shared.bell.rung() => {}
+                () = self.time_to_leave() => {}
             }
         }
+    }
+
+    /// The end of the time that the application gave its last messages; never where it has not left.
+    fn time_to_leave(&self) -> impl Future<Output = ()> + use<> {
+        let until = self.farewell.as_ref().map(|farewell| farewell.until);
+        async move {
+            match until {
+                Some(until) => tokio::time::sleep_until(until.into()).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Whether the application leaves, and nothing holds it up any more.
+    fn must_leave(&self) -> bool {
+        let Some(farewell) = &self.farewell else { return false };
+        let busy = self.renewal.is_greeting()
+            || self.session.is_busy()
+            || lock(&self.shared.inbox).queue.has_work(usize::MAX);
+        !busy || tokio::time::Instant::now().into_std() >= farewell.until
     }
 
     /// Takes commands in and says whether one of them ends a wait.
     fn interrupted(&mut self) -> Option<Interrupt> {
         self.absorb();
         self.settle();
-        if self.closing() || self.farewell.is_some() {
+        if self.closing() || self.must_leave() {
             return Some(Interrupt::Leave);
         }
         if std::mem::take(&mut self.nudged) {

@@ -181,7 +181,7 @@ impl Driver {
             self.renew(wire.over.is_some());
             self.draw();
             self.settle();
-            if self.closing() || self.may_part() {
+            if self.closing() || self.must_leave() {
                 return None;
             }
             let paused = self.must_pause();
@@ -272,16 +272,6 @@ impl Driver {
         self.forget_receipts();
         self.renewed(session_present);
         self.take_in(wire, &rest);
-    }
-
-    /// Whether the application wants to leave, and nothing holds it up any more.
-    fn may_part(&mut self) -> bool {
-        let Some(farewell) = &self.farewell else { return false };
-        let now = Instant::now().into_std();
-        let busy = self.renewal.is_greeting()
-            || self.session.is_busy()
-            || lock(&self.shared.inbox).queue.has_work(usize::MAX);
-        !busy || now >= farewell.until
     }
 
     /// Does whatever can be done now: ready when something was.

@@ -240,6 +240,7 @@ impl Driver {
             };
             tokio::select! {
                 () = shared.bell.rung() => {}
+                () = self.time_to_leave() => {}
                 () = tokio::time::sleep_until(until) => {}
             }
         }

@@ -95,7 +95,8 @@ pub extern "C" fn gecko_mqtt_connect(
     boundary(|| handle::get(client, "client")?.connect(arg::wait(timeout_ms)))
 }
 
-/// Lets the accepted messages go out, then disconnects. With clean start (the default) the session ends on
+/// Lets the accepted messages go out, then disconnects. Where messages wait for a connection, the attempts to get one
+/// go on within the time. With clean start (the default) the session ends on
 /// the server too; without, the server keeps it.
 ///
 /// @param client the client.

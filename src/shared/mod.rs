@@ -140,9 +140,12 @@ impl Shared {
         Ok(())
     }
 
-    /// The command whose turn it is. An idle client keeps no room for any.
-    pub fn next_command(&self) -> Option<Command> {
+    /// The command whose turn it is; `leaving`: only where it brings a token. An idle client keeps no room for any.
+    pub fn next_command(&self, leaving: bool) -> Option<Command> {
         let commands = &mut lock(&self.inbox).commands;
+        if leaving && !matches!(commands.front(), Some(Command::Token { .. })) {
+            return None;
+        }
         let command = commands.pop_front();
         if commands.is_empty() {
             commands.shrink_to_fit();

@@ -503,6 +503,55 @@ async fn a_farewell_waits_for_acknowledgements_and_no_longer_than_it_may() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_farewell_without_a_connection_uses_its_time_to_get_one() {
+    let rig = Rig::new(|options| options.set_reconnect(true, 0, 2000, 2000, 1.0).unwrap());
+    let server = rig.connected().await;
+    drop(server);
+    rig.until(|rig| !rig.shared.is_connected()).await;
+    let ended = rig.publish();
+    let leave = |secs| {
+        let left = Arc::new(Mutex::new(None));
+        let (told, until) = (left.clone(), tokio::time::Instant::now().into_std() + secs * SEC);
+        let completion = Completion::Boxed(Box::new(move |ack: &Ack| {
+            *lock(&told) = Some(ack.result.clone().map_err(|error| error.kind()));
+        }));
+        rig.shared.command(Command::Disconnect { until, completion }).unwrap();
+        left
+    };
+    let left = leave(60);
+    let mut server = rig.pipe();
+    assert_eq!(server.packet().await[0], 0x10);
+    server.send(&[0x20, 3, 0, 0, 0]).await;
+    let publish = server.packet().await;
+    assert_eq!(publish[0], 0x32);
+    assert_eq!(*lock(&left), None, "it waits for the acknowledgement");
+    server.send(&[0x40, 2, publish[5], publish[6]]).await;
+    assert_eq!(server.packet().await[0], 0xE0);
+    rig.until(|rig| rig.shared.state() == ConnectionState::Disconnected).await;
+    rig.dispatch();
+    assert_eq!((&*lock(&ended), &*lock(&left)), (&vec![Ok(())], &Some(Ok(()))));
+    // Where there is none, the time is all it takes; without anything to send, none.
+    for (messages, secs) in [(1, 7), (0, 0)] {
+        rig.connect();
+        rig.until(|rig| {
+            rig.shared.state() == ConnectionState::Reconnecting || rig.attempts.lock().unwrap().len() > 2
+        })
+        .await;
+        let ended = (messages > 0).then(|| rig.publish());
+        let started = tokio::time::Instant::now();
+        let left = leave(7);
+        while lock(&left).is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            rig.dispatch();
+        }
+        assert_eq!(started.elapsed().as_secs(), secs);
+        assert_eq!(rig.shared.state(), ConnectionState::Disconnected);
+        let end = ended.map(|ended| lock(&ended).clone());
+        assert_eq!(end, (messages > 0).then(|| vec![Err(ErrorKind::Cancelled)]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_defect_ends_the_client_s_work_and_every_operation_with_an_error() {
     let rig = Rig::new(|_| ());
     let mut server = rig.connected().await;
