@@ -20,7 +20,7 @@ pub struct Stats {
     pub token_refresh_failures: u64,
     /// Messages that were acknowledged, or written with QoS 0.
     pub messages_sent: u64,
-    /// Messages that were handed to the application's callbacks.
+    /// Messages that came from the server for the application's callbacks.
     pub messages_received: u64,
     /// The payloads of `messages_sent`.
     pub payload_bytes_sent: u64,

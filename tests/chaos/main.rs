@@ -5,6 +5,7 @@
 //! because it counts the process's threads and descriptors.
 #![cfg(target_os = "linux")]
 
+mod account;
 mod house;
 mod journal;
 mod ledger;

@@ -1,5 +1,6 @@
 //! A publisher and a subscriber, each with a network of its own.
 
+use crate::account::Account;
 use crate::ledger::{Ledger, Summary};
 use crate::random::Random;
 use crate::support::proxy::Proxy;
@@ -39,6 +40,7 @@ pub struct Traits {
 pub struct Side {
     pub client: Client,
     pub proxy: Proxy,
+    account: Account,
 }
 
 /// See the module.
@@ -69,7 +71,8 @@ impl Pair {
             options.set_reconnect_cooldown_secs(1).unwrap();
             options.set_queue(QUEUE, 4 << 20, QueuePolicy::RejectNew).unwrap();
             options.set_receive_maximum(traits.receive_maximum).unwrap();
-            Side { client: client(&options), proxy }
+            let client = client(&options);
+            Side { account: Account::of(&client), client, proxy }
         };
         let publisher = side(PUBLISHER, traits.keep_alive_secs[0]);
         let subscriber = side(SUBSCRIBER, traits.keep_alive_secs[1]);
@@ -219,6 +222,9 @@ impl Pair {
         publisher.disconnect(WAIT).unwrap();
         subscriber.disconnect(WAIT).unwrap();
         self.wait_heard();
+        for side in [&self.publisher, &self.subscriber] {
+            side.account.check(&side.client);
+        }
         // No callback runs any more.
         publisher.close();
         subscriber.close();
