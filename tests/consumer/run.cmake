@@ -59,7 +59,7 @@ message(STATUS "installed, moved; uninstall left nothing")
 set(lib "${prefix}/${LIBDIR}")
 foreach(path IN ITEMS include/gecko_mqtt.h include/gecko_mqtt.hpp include/gecko_mqtt/client.hpp "${LIBDIR}/${SHARED_FILE}" "${LIBDIR}/libgecko_mqtt.a"
         "${LIBDIR}/pkgconfig/gecko_mqtt.pc" "${LIBDIR}/cmake/GeckoMqtt/GeckoMqttConfig.cmake"
-        "${LIBDIR}/cmake/GeckoMqtt/GeckoMqttConfigVersion.cmake" share/licenses/gecko_mqtt/LICENSE ${DOCTOR_FILES})
+        "${LIBDIR}/cmake/GeckoMqtt/GeckoMqttConfigVersion.cmake" share/licenses/gecko_mqtt/LICENSE share/doc/gecko_mqtt/NOTICES.md ${DOCTOR_FILES})
     if(NOT EXISTS "${prefix}/${path}")
         message(FATAL_ERROR "${path} was not installed")
     endif()
