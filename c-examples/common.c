@@ -59,8 +59,18 @@ static const option_t shared[] = {
 
 static const tool_t *tool;
 static const char *given[AFTER_LAST - BROKER_URL_FILE]; /* values, as the command line gave them */
+static refused_fn tell_refused;
 
 static const char *value_of(int id) { return given[id - BROKER_URL_FILE]; }
+
+const char *option_value(const char *name) {
+    for (const option_t *option = shared; option->name != NULL; option++)
+        if (strcmp(option->name, name) == 0)
+            return value_of(option->id);
+    return NULL;
+}
+
+void when_refused(refused_fn tell) { tell_refused = tell; }
 
 static void complain_list(const char *format, va_list list) {
     flockfile(stderr); /* callbacks complain on another thread: lines stay whole */
@@ -108,12 +118,11 @@ struct timespec seconds_from_now(clockid_t clock, uint32_t secs) {
     return time;
 }
 
-char *read_file(const char *path, size_t *len) {
+/* What is in the file; NULL: `errno` says why not. */
+static char *contents_of(const char *path, size_t *len) {
     FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        complain("%s: %s", path, strerror(errno));
+    if (file == NULL)
         return NULL;
-    }
     size_t room = 4096, used = 0;
     char *text = (char *)malloc(room);
     while (text != NULL) {
@@ -126,36 +135,46 @@ char *read_file(const char *path, size_t *len) {
             free(text);
         text = larger;
     }
-    if (text == NULL) {
-        complain("%s: out of memory", path);
-    } else if (ferror(file)) {
-        complain("%s: %s", path, strerror(errno));
-        free(text);
-        text = NULL;
-    } else {
-        text[used] = '\0';
-        *len = used;
-    }
+    int reason = text == NULL ? ENOMEM : ferror(file) ? errno : 0;
     fclose(file);
+    if (reason != 0) {
+        free(text);
+        errno = reason;
+        return NULL;
+    }
+    text[used] = '\0';
+    *len = used;
     return text;
 }
 
-/* The text in a file, without the new line that editors and echo put at its end. */
-static char *read_line_file(const char *path) {
-    size_t len = 0;
-    char *text = read_file(path, &len);
+char *read_file(const char *path, size_t *len) {
+    char *text = contents_of(path, len);
     if (text == NULL)
-        exit(EXIT_FAILED);
+        complain("%s: %s", path, strerror(errno));
+    return text;
+}
+
+/* Ends the program: a file that the command line names cannot be used. */
+static void refuse_file(const char *path, const char *why) {
+    if (tell_refused != NULL)
+        tell_refused(path, GECKO_MQTT_ERR_FILE, why);
+    complain("%s: %s", path, why);
+    exit(EXIT_FAILED);
+}
+
+char *read_line_file(const char *path) {
+    size_t len = 0;
+    char *text = contents_of(path, &len);
+    if (text == NULL)
+        refuse_file(path, strerror(errno));
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
         text[--len] = '\0';
-    if (strlen(text) != len) {
-        complain("%s: has a zero byte in it", path);
-        exit(EXIT_FAILED);
-    }
+    if (strlen(text) != len)
+        refuse_file(path, "has a zero byte in it");
     return text;
 }
 
-static void forget(char *secret) {
+void forget(char *secret) {
     if (secret == NULL)
         return;
     for (volatile char *p = secret; *p != '\0'; p++) /* volatile: a memset before free may be left out */
@@ -242,6 +261,8 @@ uint32_t timeout_secs(uint32_t otherwise) {
 static void check(gecko_mqtt_options_t *options, const char *option, gecko_mqtt_status_t status) {
     if (status == GECKO_MQTT_OK)
         return;
+    if (tell_refused != NULL)
+        tell_refused(option, status, gecko_mqtt_last_error_message());
     complain_status(option, status);
     gecko_mqtt_options_free(options);
     exit(status == GECKO_MQTT_ERR_FILE ? EXIT_FAILED : EXIT_USAGE);

@@ -34,6 +34,15 @@ typedef struct {
 /* Reads the command line. Where it is wrong, or asks for help or the version, this ends the program. */
 void parse_arguments(const tool_t *tool, int argc, char **argv);
 
+/* The value of one of the options that the tools share, by its name without "--"; NULL where it was not
+ * given. */
+const char *option_value(const char *name);
+
+/* Told what the library, or the file system, does not take of the command line, instead of a complaint. It
+ * may end the program in its own way; otherwise that follows. */
+typedef void (*refused_fn)(const char *what, gecko_mqtt_status_t status, const char *why);
+void when_refused(refused_fn tell);
+
 /* The value of --timeout, or otherwise. */
 uint32_t timeout_secs(uint32_t otherwise);
 
@@ -47,6 +56,13 @@ gecko_mqtt_client_t *new_client(void (*prepare)(gecko_mqtt_options_t *options));
 /* Reads the whole file; what it returns ends with a NUL that `len` does not count. NULL: it could not be
  * read, which has been told. */
 char *read_file(const char *path, size_t *len);
+
+/* The text in a file, without the new line that editors and echo put at its end; to be given to forget().
+ * Where it cannot be read, this ends the program. */
+char *read_line_file(const char *path);
+
+/* Overwrites a text that was allocated, and frees it. */
+void forget(char *secret);
 
 /* The number in `text`, from `min` to `max`. Where it is none, this ends the program. */
 uint32_t number(const char *option, const char *text, uint32_t min, uint32_t max);

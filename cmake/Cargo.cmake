@@ -14,9 +14,9 @@ set(cargo_environment "")
 if(GECKO_MQTT_CARGO_TARGET)
     list(APPEND cargo_arguments --target "${GECKO_MQTT_CARGO_TARGET}")
     string(APPEND cargo_output "/${GECKO_MQTT_CARGO_TARGET}")
-    # CMake's compiler also links for cargo. A compiler that is told its target by a switch cannot: there cargo's own
-    # settings decide.
-    if(CMAKE_CROSSCOMPILING AND NOT CMAKE_C_COMPILER_TARGET)
+    # CMake's compiler also links for cargo. A compiler that is told its target or its sysroot by a switch cannot: there
+    # cargo's own settings decide.
+    if(CMAKE_CROSSCOMPILING AND NOT CMAKE_C_COMPILER_TARGET AND NOT GECKO_MQTT_CARGO_IS_SET_UP)
         string(REPLACE "-" "_" triple "${GECKO_MQTT_CARGO_TARGET}")
         string(TOUPPER "${triple}" upper_triple)
         set(cargo_environment "CC_${triple}=${CMAKE_C_COMPILER}" "AR_${triple}=${CMAKE_AR}"
@@ -48,6 +48,8 @@ add_custom_target(gecko_mqtt_cargo ALL
     COMMAND "${CMAKE_COMMAND}" -E copy_if_different
         "${cargo_output}/${cargo_profile}/${GECKO_MQTT_STATIC_FILE}" "${stage}/${GECKO_MQTT_STATIC_FILE}"
     ${stage_links}
+    # Where cargo looks for its settings, such as those of vendored crates.
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
     BYPRODUCTS "${stage}/${GECKO_MQTT_SHARED_FILE}" "${stage}/${GECKO_MQTT_STATIC_FILE}"
     COMMENT "Building gecko_mqtt with cargo"
     COMMAND_EXPAND_LISTS USES_TERMINAL VERBATIM)

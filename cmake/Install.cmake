@@ -15,7 +15,11 @@ if(NOT GECKO_MQTT_LINK_NAME STREQUAL GECKO_MQTT_SHARED_FILE)
     install(FILES "${stage}/${GECKO_MQTT_LINK_NAME}" DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development)
 endif()
 install(FILES "${stage}/${GECKO_MQTT_STATIC_FILE}" DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development)
-install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/gecko_mqtt" COMPONENT runtime)
+# The licence; what is linked into the library, and its licences. Debian has its own places for both.
+if(NOT GECKO_MQTT_DEBIAN)
+    install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/gecko_mqtt" COMPONENT runtime)
+    install(FILES "${PROJECT_SOURCE_DIR}/NOTICES.md" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/gecko_mqtt" COMPONENT runtime)
+endif()
 
 # Before 1.0 a new minor version may change the interface.
 set(compatibility SameMajorVersion)

@@ -111,6 +111,7 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
         "refresh-after" => authorizer.refresh_after = Some(Duration::from_secs(switch.positive()?)),
         "expired-end" => authorizer.end = switch.end()?,
         "bad-token" => authorizer.refusal = switch.refusal()?,
+        "clock-behind" => authorizer.clock_behind = Duration::from_secs(switch.number("seconds")?),
         "maximum-qos" => {
             connack.maximum_qos = switch.choice(&[("0", Some(0)), ("1", Some(1)), ("2", None)])?;
         }
@@ -138,6 +139,11 @@ fn set(config: &mut Config, switch: &mut Switch) -> Result<(), String> {
         }
         "topic-aliases" => config.delivery.topic_aliases = true,
         "deny" => config.denied_topics.push(switch.text()?),
+        "deny-connect" => config.policy.deny_connect = Some(switch.refusal()?),
+        "deny-publish" => config.policy.deny_publish.push(switch.text()?),
+        "deny-publish-answer" => config.policy.publish_refusal = switch.refusal()?,
+        "deny-subscribe" => config.policy.deny_subscribe.push(switch.text()?),
+        "deny-receive" => config.policy.deny_receive.push(switch.text()?),
         "no-limits" => config.limits = Limits::none(),
         "quotas" => *quotas = Quotas { connect_refusal: quotas.connect_refusal, ..Quotas::aws() },
         "publish-rate" => quotas.publishes_per_second = Some(switch.positive()?),
@@ -289,7 +295,8 @@ mod tests {
     fn values_arrive_where_they_belong() {
         let arguments = run("--plain --alpn-port 8443 --tls 1.2 --server-cert expired --token-ttl 10 \
              --expired-end close --bad-token 134 --disconnect-after 300 --refresh-after 7 --maximum-qos 2 --keep-alive 5 \
-             --receive-maximum none --maximum-packet-size 7 --takeover-end reset --no-sessions --password me:secret@77 --deny a/# --deny b -vv --stop-on-stdin-eof")
+             --receive-maximum none --maximum-packet-size 7 --takeover-end reset --no-sessions --password me:secret@77 --deny a/# --deny b --deny-connect close --deny-publish c \
+             --deny-publish-answer close --deny-subscribe d --deny-receive e --clock-behind 9 -vv --stop-on-stdin-eof")
         .unwrap();
         let config = &arguments.config;
         assert_eq!((config.plain_port, config.alpn_port), (Some(0), 8443));
@@ -307,6 +314,13 @@ mod tests {
         assert_eq!(config.keep_alive, KeepAliveRule::Fixed(5));
         assert_eq!(config.password_listener.as_ref().map(|listener| listener.port), Some(77));
         assert_eq!(config.denied_topics, ["a/#", "b"]);
+        let policy = &config.policy;
+        assert_eq!((policy.deny_connect, policy.publish_refusal), (Some(Refusal::Close), Refusal::Close));
+        assert_eq!(
+            [&policy.deny_publish, &policy.deny_subscribe, &policy.deny_receive],
+            [&["c"], &["d"], &["e"]]
+        );
+        assert_eq!(config.authorizer.clock_behind, Duration::from_secs(9));
         assert!(arguments.stop_on_stdin_eof && arguments.verbosity == 2);
         assert_eq!(run("--plain=1883").unwrap().config.plain_port, Some(1883));
         assert_eq!(run("--mint").unwrap().config.mint_port, Some(0));

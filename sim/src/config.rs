@@ -51,6 +51,8 @@ pub struct Config {
     pub quotas: Quotas,
     /// Topic filters that nobody may publish or subscribe to (reason code 135), as an AWS policy would have it.
     pub denied_topics: Vec<String>,
+    /// What else a policy forbids, action by action.
+    pub policy: Policy,
     /// How long a client may take for TLS and CONNECT, and for a request for a token.
     pub connect_timeout: Duration,
     /// Whether the PUBLISH packets received and their acknowledgements are kept for [`crate::Simulator::publishes`] and
@@ -80,6 +82,7 @@ impl Default for Config {
             limits: Limits::aws(),
             quotas: Quotas::none(),
             denied_topics: Vec::new(),
+            policy: Policy::default(),
             connect_timeout: Duration::from_secs(10),
             record_publishes: true,
         }
@@ -164,6 +167,8 @@ pub struct Authorizer {
     pub refresh_after: Option<Duration>,
     /// How a connection is ended by it (AWS leaves this open).
     pub end: ConnectionEnd,
+    /// How far its clock is behind that of the clients.
+    pub clock_behind: Duration,
 }
 
 impl Default for Authorizer {
@@ -179,6 +184,34 @@ impl Default for Authorizer {
             disconnect_after: DisconnectAfter::TokenExpiry,
             refresh_after: None,
             end: ConnectionEnd::Disconnect(135),
+            clock_behind: Duration::ZERO,
+        }
+    }
+}
+
+/// What a policy of AWS IoT forbids; the filters are topic filters.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// `iot:Connect`: every CONNECT with good credentials is refused so.
+    pub deny_connect: Option<Refusal>,
+    /// `iot:Publish`.
+    pub deny_publish: Vec<String>,
+    /// `iot:Subscribe`: answered with 135.
+    pub deny_subscribe: Vec<String>,
+    /// `iot:Receive`: what is published there is acknowledged, and nobody gets it.
+    pub deny_receive: Vec<String>,
+    /// How a forbidden publish is answered: AWS acknowledges it with 135, or ends the connection.
+    pub publish_refusal: Refusal,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            deny_connect: None,
+            deny_publish: Vec::new(),
+            deny_subscribe: Vec::new(),
+            deny_receive: Vec::new(),
+            publish_refusal: Refusal::Connack(135),
         }
     }
 }
@@ -192,10 +225,10 @@ pub enum TokenFormat {
     Json,
 }
 
-/// How a CONNECT is refused.
+/// How a CONNECT is refused, or a PUBLISH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// By a CONNACK with this reason code.
+    /// By a CONNACK (a PUBACK) with this reason code.
     Connack(u8),
     /// By closing the connection without a word.
     Close,

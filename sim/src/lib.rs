@@ -52,7 +52,7 @@ mod violation;
 pub use certificates::Identity;
 pub use config::{
     Authorizer, Config, ConnackProperties, ConnectionEnd, Delivery, DisconnectAfter, KeepAliveRule,
-    PasswordListener, Refusal, ServerCertificate, SessionExpiryRule, TlsVersions, TokenFormat,
+    PasswordListener, Policy, Refusal, ServerCertificate, SessionExpiryRule, TlsVersions, TokenFormat,
 };
 pub use error::Error;
 pub use faults::{ConnectFault, LinkFault, MintFault, PublishFault, Step, SubscribeFault};

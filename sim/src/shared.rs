@@ -141,7 +141,9 @@ impl Shared {
     /// Asks the authorizer about what a client has shown.
     pub fn authorize(&self, shown: Shown<'_>) -> Result<Grant, Denial> {
         let revoked = self.revoked.borrow();
-        authorizer::authorize(&self.config.authorizer, &self.signer, &revoked, shown, SystemTime::now())
+        let authorizer = &self.config.authorizer;
+        let now = SystemTime::now() - authorizer.clock_behind;
+        authorizer::authorize(authorizer, &self.signer, &revoked, shown, now)
     }
 
     /// The moment on the monotonic clock at which the wall clock will show `time`; `None` if that is out of reach.

@@ -25,6 +25,11 @@ pub(crate) fn is_filter(filter: &str) -> bool {
     true
 }
 
+/// Whether one of the filters matches the topic name.
+pub(crate) fn any_matches(filters: &[String], topic: &str) -> bool {
+    filters.iter().any(|filter| matches(filter, topic))
+}
+
 /// Whether `filter` contains a wildcard.
 pub(crate) fn has_wildcard(filter: &str) -> bool {
     filter.contains(['+', '#'])

@@ -3,6 +3,7 @@
 use super::file::read_file;
 use super::pem::{self, Der, MAX_INPUT};
 use super::sec1;
+use super::validity::Validity;
 use crate::{Error, ErrorKind, Result, Secret};
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer};
@@ -11,6 +12,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error as TlsError, InconsistentKeys};
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 /// A client certificate chain and its private key, parsed and found to belong together.
@@ -48,7 +50,10 @@ impl Identity {
         }
         let pair = CertifiedKey::new(chain, private_key(key.expose())?);
         match pair.keys_match() {
-            Ok(()) | Err(TlsError::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(Self(Arc::new(pair))),
+            Ok(()) | Err(TlsError::InconsistentKeys(InconsistentKeys::Unknown)) => {
+                tell_validity(&pair);
+                Ok(Self(Arc::new(pair)))
+            }
             Err(TlsError::InconsistentKeys(_)) => Err(Error::new(
                 ErrorKind::KeyMismatch,
                 "the private key does not belong to the client certificate; if the certificate comes with its \
@@ -64,6 +69,20 @@ impl Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Identity({} certificates, key ***)", self.0.cert.len())
+    }
+}
+
+/// A server that refuses a certificate for its age says so vaguely, if at all.
+fn tell_validity(pair: &CertifiedKey) {
+    let Some(validity) = pair.cert.first().and_then(|own| Validity::of(own)) else { return };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    if (validity.from..=validity.until).contains(&now) {
+        tracing::debug!(valid = %validity, "the client certificate is valid");
+    } else {
+        tracing::warn!(
+            valid = %validity,
+            "the client certificate is not valid now, as this device's clock has it: a server will refuse it"
+        );
     }
 }
 

@@ -12,6 +12,7 @@ mod sec1;
 mod target;
 mod tcp;
 mod tls;
+mod validity;
 mod wording;
 
 pub(crate) use fault::explain;
@@ -57,6 +58,8 @@ pub(crate) struct TlsInfo {
     pub cipher_suite: &'static str,
     /// The application protocol that the server chose, if it knows ALPN.
     pub alpn: Option<String>,
+    /// When the server's certificate becomes and ceases to be valid, if it tells.
+    certificate: Option<validity::Validity>,
     /// Whether an earlier session was resumed, which spares the server's certificate and the client's signature.
     pub resumed: bool,
 }
@@ -122,6 +125,7 @@ pub(crate) async fn open(target: &Target, progress: &Progress) -> Result<Link> {
         version = info.version,
         cipher_suite = info.cipher_suite,
         alpn = info.alpn.as_deref().unwrap_or(""),
+        certificate_valid = info.certificate.map(tracing::field::display),
         resumed = info.resumed,
         took_ms = took_ms(),
         "TLS is agreed on"

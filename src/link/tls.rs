@@ -9,6 +9,7 @@ use super::fault::Handshake;
 use super::identity::Identity;
 use super::pem::printable;
 use super::roots::{Roots, Trust};
+use super::validity::Validity;
 use crate::{Error, ErrorKind, Result};
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::CryptoProvider;
@@ -131,6 +132,7 @@ impl Tls {
                 .and_then(|suite| suite.suite().as_str())
                 .unwrap_or(""),
             alpn: connection.alpn_protocol().map(|alpn| printable(&String::from_utf8_lossy(alpn), 255)),
+            certificate: connection.peer_certificates().and_then(|chain| Validity::of(chain.first()?)),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
         };
         let (tcp, connection) = stream.into_inner();

@@ -131,7 +131,10 @@ typedef struct {
     char dir[256];
 } simulator_t;
 
-static inline simulator_t simulator_start(void) {
+enum { MOST_SWITCHES = 24 };
+
+/* With further switches, which end with NULL; NULL: none. */
+static inline simulator_t simulator_start_with(const char *const *switches) {
     simulator_t sim;
     const char *program = getenv("GECKO_IOT_SIM");
     int in[2], out[2];
@@ -139,20 +142,28 @@ static inline simulator_t simulator_start(void) {
     size_t used = 0;
     const char *plain, *mint, *dir;
     traces_path_t secrets = traces_path("secrets", "txt");
+    const char *arguments[MOST_SWITCHES] = {program, "--plain", "--mint", "--stop-on-stdin-eof", NULL};
+    size_t given = 4;
     traces_begin();
     memset(&sim, 0, sizeof sim);
     if (program == NULL) {
         fprintf(stderr, "set GECKO_IOT_SIM to the program gecko-iot-sim\n");
         exit(2);
     }
+    if (secrets.text[0] != '\0') {
+        arguments[given++] = "--secrets-file";
+        arguments[given++] = secrets.text;
+    }
+    while (switches != NULL && *switches != NULL && given < MOST_SWITCHES - 1)
+        arguments[given++] = *switches++;
+    CHECK(switches == NULL || *switches == NULL);
     CHECK(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
     sim.pid = fork();
     CHECK(sim.pid >= 0);
     if (sim.pid == 0) {
         dup2(in[0], 0);
         dup2(out[1], 1);
-        execl(program, program, "--plain", "--mint", "--stop-on-stdin-eof",
-              secrets.text[0] != '\0' ? "--secrets-file" : (char *)NULL, secrets.text, (char *)NULL);
+        execv(program, (char *const *)(const void *)arguments);
         _exit(127);
     }
     close(in[0]);
@@ -177,6 +188,8 @@ static inline simulator_t simulator_start(void) {
     snprintf(sim.dir, sizeof sim.dir, "%s", dir + 5);
     return sim;
 }
+
+static inline simulator_t simulator_start(void) { return simulator_start_with(NULL); }
 
 static inline void simulator_stop(simulator_t *sim) {
     int status = -1;

@@ -59,7 +59,7 @@ message(STATUS "installed, moved; uninstall left nothing")
 set(lib "${prefix}/${LIBDIR}")
 foreach(path IN ITEMS include/gecko_mqtt.h include/gecko_mqtt.hpp include/gecko_mqtt/client.hpp "${LIBDIR}/${SHARED_FILE}" "${LIBDIR}/libgecko_mqtt.a"
         "${LIBDIR}/pkgconfig/gecko_mqtt.pc" "${LIBDIR}/cmake/GeckoMqtt/GeckoMqttConfig.cmake"
-        "${LIBDIR}/cmake/GeckoMqtt/GeckoMqttConfigVersion.cmake" share/licenses/gecko_mqtt/LICENSE)
+        "${LIBDIR}/cmake/GeckoMqtt/GeckoMqttConfigVersion.cmake" share/licenses/gecko_mqtt/LICENSE share/doc/gecko_mqtt/NOTICES.md ${DOCTOR_FILES})
     if(NOT EXISTS "${prefix}/${path}")
         message(FATAL_ERROR "${path} was not installed")
     endif()
@@ -80,6 +80,15 @@ foreach(text IN LISTS texts)
         message(FATAL_ERROR "${text} names the folder that it was installed to")
     endif()
 endforeach()
+
+# The doctor finds the library where it was moved to.
+if(DOCTOR_FILES)
+    run("${prefix}/bin/gecko-mqtt-doctor" --version)
+    if(NOT output STREQUAL "gecko-mqtt-doctor, libgecko_mqtt ${VERSION}")
+        message(FATAL_ERROR "gecko-mqtt-doctor --version says: ${output}")
+    endif()
+    message(STATUS "${output}")
+endif()
 
 find_program(readelf NAMES readelf llvm-readelf)
 # check_needed(program shared|static): whether a program asks for the shared library.

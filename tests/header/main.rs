@@ -1,5 +1,6 @@
 //! The header is made from the sources, and says what the library exports.
 
+mod abi;
 mod cpp;
 mod exports;
 mod generate;

@@ -95,6 +95,9 @@ pub(super) fn admit(
         return Err(Denial::code(BAD_AUTHENTICATION_METHOD, "AUTH is not supported"));
     }
     let authorized_until = authenticate(shared, peer, connect)?;
+    if let Some(answer) = config.policy.deny_connect {
+        return Err(Denial::new(answer, "the policy does not allow iot:Connect"));
+    }
     let (client_id, assigned) = client_id(shared, connect)?;
     check_will(config, connect)?;
     let (keep_alive, tell_keep_alive) = config.keep_alive.apply(connect.keep_alive());
@@ -128,7 +131,9 @@ fn authenticate(shared: &Shared, peer: &Peer, connect: &Connect) -> Result<Optio
                 .authorize(shown)
                 .map_err(|denial| Denial::new(config.authorizer.refusal, denial.to_string()))?;
             Ok(match config.authorizer.disconnect_after {
-                DisconnectAfter::TokenExpiry => grant.expires_at.and_then(|end| shared.instant_of(end)),
+                DisconnectAfter::TokenExpiry => {
+                    grant.expires_at.and_then(|end| shared.instant_of(end + config.authorizer.clock_behind))
+                }
                 DisconnectAfter::Duration(duration) => Instant::now().checked_add(duration),
                 DisconnectAfter::Never => None,
             })

@@ -11,7 +11,7 @@ use super::socket::Transport;
 use super::{Connection, Finish};
 use crate::broker::Ending;
 use crate::broker::message::Message;
-use crate::config::ConnectionEnd;
+use crate::config::{ConnectionEnd, Refusal};
 use crate::faults::PublishFault;
 use crate::journal::{AcknowledgementKind, AcknowledgementRecord, PublishRecord};
 use crate::packet::{Incoming, qos_number};
@@ -136,8 +136,11 @@ impl<S: Transport> Connection<S> {
             return ControlFlow::Continue(());
         }
         let kind = if qos == 2 { kind::PUBREC } else { kind::PUBACK };
-        if let Some(code) = self.refusal(publish, &topic) {
+        if let Some(refusal) = self.refusal(publish, &topic) {
             self.shared.count(|stats| stats.limit_refusals += 1);
+            let Refusal::Connack(code) = refusal else {
+                return ControlFlow::Break(Finish::End(ConnectionEnd::Close));
+            };
             return match publish.packet_id() {
                 Some(packet_id) => {
                     self.acknowledge(kind, packet_id, code);
@@ -152,6 +155,7 @@ impl<S: Transport> Connection<S> {
         match fault {
             Some(PublishFault::Discard) => return ControlFlow::Continue(()),
             Some(PublishFault::Refuse(refused)) => code = refused,
+            _ if topic::any_matches(&self.shared.config.policy.deny_receive, &topic) => {}
             _ => self.route(publish, topic, now),
         }
         match (fault, publish.packet_id()) {
@@ -243,17 +247,19 @@ impl<S: Transport> Connection<S> {
         Ok(())
     }
 
-    /// The reason code of an AWS limit or policy that forbids this message.
-    fn refusal(&self, publish: &Publish, topic: &str) -> Option<u8> {
+    /// What an AWS limit or policy that forbids this message answers.
+    fn refusal(&self, publish: &Publish, topic: &str) -> Option<Refusal> {
         let config = &self.shared.config;
         if !config.limits.allow_topic(topic) {
-            return Some(reason::TOPIC_NAME_INVALID);
+            return Some(Refusal::Connack(reason::TOPIC_NAME_INVALID));
         }
         if config.limits.payload_bytes.is_some_and(|most| publish.payload().len() > most) {
-            return Some(reason::QUOTA_EXCEEDED);
+            return Some(Refusal::Connack(reason::QUOTA_EXCEEDED));
         }
-        let denied = config.denied_topics.iter().any(|denied| topic::matches(denied, topic));
-        denied.then_some(reason::NOT_AUTHORIZED)
+        if topic::any_matches(&config.policy.deny_publish, topic) {
+            return Some(config.policy.publish_refusal);
+        }
+        topic::any_matches(&config.denied_topics, topic).then_some(Refusal::Connack(reason::NOT_AUTHORIZED))
     }
 }
 

@@ -78,7 +78,8 @@ impl<S: Transport> Connection<S> {
             self.shared.count(|stats| stats.limit_refusals += 1);
             return reason::TOPIC_FILTER_INVALID;
         }
-        if config.denied_topics.iter().any(|denied| denied == filter || topic::matches(denied, filter)) {
+        let mut denied = config.denied_topics.iter().chain(&config.policy.deny_subscribe);
+        if denied.any(|denied| denied == filter || topic::matches(denied, filter)) {
             return reason::NOT_AUTHORIZED;
         }
         let options = entry.sub_opts();

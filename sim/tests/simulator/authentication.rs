@@ -84,6 +84,16 @@ async fn the_files_are_what_a_client_needs() {
 }
 
 #[tokio::test]
+async fn an_authorizer_whose_clock_is_behind_takes_expired_tokens() {
+    let authorizer = Authorizer { clock_behind: Duration::from_secs(60), ..Authorizer::default() };
+    let simulator = start(Config { authorizer, ..Config::default() }).await;
+    let expired = simulator.mint_token(Duration::ZERO).unwrap();
+    let (mut client, answer) = by_token(&simulator, &expired.user_name).await;
+    assert_eq!(answer, Some(0));
+    client.ping().await;
+}
+
+#[tokio::test]
 async fn a_refusal_is_what_the_configuration_says() {
     for (refusal, expected) in [(Refusal::Connack(134), Some(134)), (Refusal::Close, None)] {
         let authorizer = Authorizer { refusal, ..Authorizer::default() };

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use gecko_iot_sim::{Config, ConnackProperties, ConnectFault, Limits, Quotas, Refusal, Simulator};
+use gecko_iot_sim::{Config, ConnackProperties, ConnectFault, Limits, Policy, Quotas, Refusal, Simulator};
 use mqtt_protocol_core::mqtt::packet::{Property, SubscriptionIdentifier};
 
 use crate::client::{Client, Hello, Message, Packet, SOON, expect_packet};
@@ -42,6 +42,36 @@ async fn subscriptions_above_a_limit_are_refused() {
     assert_eq!(client.subscribe(&filters[47..51]).await, [1, 1, 1, 151]);
     client.unsubscribe("t/0").await;
     assert_eq!(client.subscribe(&[("1/2/3/4/5/6/7/8/9", 1), ("no/+", 1), ("t/0", 2)]).await, [143, 135, 1]);
+}
+
+#[tokio::test]
+async fn a_policy_forbids_each_action_for_itself() {
+    let filters = |filter: &str| vec![filter.to_owned()];
+    let policy = Policy {
+        deny_publish: filters("silent/#"),
+        deny_subscribe: filters("deaf/#"),
+        deny_receive: filters("lost/#"),
+        ..Policy::default()
+    };
+    let simulator = start(Config { policy: policy.clone(), ..Config::default() }).await;
+    let mut client = Client::connected(&simulator, "a").await;
+    assert_eq!(client.subscribe(&[("silent/a", 1), ("deaf/a", 1), ("lost/a", 1)]).await, [1, 135, 1]);
+    assert_eq!(client.publish_1("silent/a", b"").await, 135);
+    assert_eq!(client.publish_1("deaf/a", b"").await, 0);
+    assert_eq!(client.publish_1("lost/a", b"").await, 0);
+    client.ping().await;
+
+    let policy =
+        Policy { publish_refusal: Refusal::Close, deny_connect: Some(Refusal::Connack(135)), ..policy };
+    let silent = Policy { deny_connect: None, ..policy.clone() };
+    let simulator = start(Config { policy: silent, ..Config::default() }).await;
+    let mut client = Client::connected(&simulator, "a").await;
+    client.publish(Message { qos: 1, ..Message::new("silent/a", b"") }).await;
+    assert!(matches!(client.receive().await, Packet::Closed));
+
+    let simulator = start(Config { policy, ..Config::default() }).await;
+    let mut client = Client::plain(&simulator).await;
+    assert_eq!(client.connect(Hello::new("a")).await.reason_code() as u8, 135);
 }
 
 #[tokio::test]
