@@ -27,7 +27,8 @@ below. Written by `scripts/notices`: do not edit.
 Copyright the Rust project contributors (<https://thanks.rust-lang.org>); MIT or Apache-2.0 at your option. Parts of it come from
 elsewhere: addr2line, adler2, backtrace, cfg-if, compiler_builtins, gimli, hashbrown, libc, memchr, miniz_oxide, object and
 rustc-demangle, under the same or (adler2, miniz_oxide, memchr) more licences at your option; tables of Unicode, Inc (Unicode-3.0,
-below). With musl also LLVM's libunwind (Apache-2.0 with the LLVM exception) and musl (MIT). The Rust that compiled the library has the
+below). With glibc also the unwinder of GCC, whose Runtime Library Exception asks for nothing where it is linked into something
+else; with musl LLVM's libunwind (Apache-2.0 with the LLVM exception) and musl (MIT). The Rust that compiled the library has the
 whole list: `share/doc/rust/COPYRIGHT-library.html` below `rustc --print sysroot`. The texts of MIT and Apache-2.0 are below, too.
 ";
 

@@ -4,7 +4,7 @@ SECTION = "libs"
 # The library is Apache-2.0; the others are those of the crates that NOTICES.md lists, of each the one that was chosen.
 LICENSE = "Apache-2.0 & MIT & ISC & BSD-3-Clause & Unicode-3.0"
 LIC_FILES_CHKSUM = "file://LICENSE;md5=3b83ef96387f14655fc854ddc3c6bd57 \
-                    file://NOTICES.md;md5=97843852e31e32827aed56f5a4898982 \
+                    file://NOTICES.md;md5=3238bb66d56d005ee0966beb1b25c424 \
 "
 
 # Where your copy is, and the commit of its tag: say it here, or in local.conf with SRCREV:pn-gecko-mqtt.
