@@ -142,7 +142,7 @@ impl Driver {
         );
         tracing::warn!(
             count,
-            "QoS 0 messages from the server were dropped: a callback waits inside itself, and the buffer is full"
+            "QoS 0 messages from the server were dropped: a call waits where the callbacks run, and the buffer is full"
         );
         self.tell(self.event(EventKind::MessagesDropped, message));
     }
