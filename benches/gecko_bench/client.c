@@ -145,7 +145,8 @@ void make(client_t *client, const char *role, int number) {
     gecko_mqtt_options_set_client_id(options, id);
     /* Never the limit here, the window is. */
     if (strcmp(args.mode, "pub") == 0)
-        gecko_mqtt_options_set_queue(options, 10000, 1 << 28, GECKO_MQTT_QUEUE_REJECT_NEW);
+        gecko_mqtt_options_set_queue(options, (uint32_t)args.window + 1, 1 << 30,
+                                     GECKO_MQTT_QUEUE_REJECT_NEW);
     if (args.cafile)
         gecko_mqtt_options_set_ca_file(options, args.cafile);
     check("making the client", gecko_mqtt_client_new(options, &client->handle));
