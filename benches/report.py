@@ -8,8 +8,8 @@ from pathlib import Path
 
 OURS = "gecko"
 
-# Figures of another machine, by which a peer is judged that is not here: aws-c-mqtt, the client in C. What libmosquitto did
-# there and does here says how fast this machine is, next to that one.
+# Figures of another machine, by which a peer is judged that is not here: aws-c-mqtt, the client in C. What libmosquitto
+# did there and does here says how fast this machine is, next to that one.
 AWS_C = {
     # case: (figure, aws-c-mqtt's there, case of libmosquitto, its figure there)
     ("connect plain", "p50_ms"): (0.16, "connect tls", 1.97),
@@ -131,7 +131,8 @@ def goals(results):
         ratio = value / peer if value and peer else None
         won = ratio is not None and (ratio >= factor if sign == ">=" else ratio <= factor)
         sign = {">=": "≥", "<=": "≤"}[sign]
-        rows.append([what, f"{sign} {factor} ×", number(value), f"{number(peer)} ({name})", f"{number(ratio)} ×", verdict(won)])
+        peer = f"{number(peer)} ({name})"
+        rows.append([what, f"{sign} {factor} ×", number(value), peer, f"{number(ratio)} ×", verdict(won)])
     for what, case, figure, limit in LIMITS:
         value = results.get(case, figure)
         peer, name = results.best(case, figure, "<=")
@@ -147,7 +148,8 @@ def idle_goal(results):
         peers = [(f["idle_cpu_s"], p) for p in results.peers for f in results.mine(name, p) if f["done"] == f["count"]]
         peer, who = min(peers, default=(None, "–"))
         won = peer is not None and value <= peer
-        rows.append([f"CPU of 1,000 idle clients over {name[5:]}, s", "≤ 1.0 ×", number(value), f"{number(peer)} ({who})", "", verdict(won)])
+        what = f"CPU of 1,000 idle clients over {name[5:]}, s"
+        rows.append([what, "≤ 1.0 ×", number(value), f"{number(peer)} ({who})", "", verdict(won)])
     return rows
 
 
@@ -162,12 +164,15 @@ def burst_goals(results):
     call = max(f["call_p99_us"] for f in rounds)
     longest = max(f["call_max_us"] for f in rounds) / 1e3
     neighbour = max(f["neighbour_max_ms"] for f in rounds)
-    what = "100,000 × 1 KiB at once"
+    rows = [
+        ("memory grows by, kB (the queue's bound is 4,096)", "≤ 6,144", grown, "", grown <= 6144),
+        ("neither ended nor refused at once", "0", untold, f"{number(refused)} refused", untold == 0),
+        ("a publish takes (p99), µs", "≤ 100", call, f"longest {longest:.1f} ms", call <= 100),
+        ("a neighbour's acknowledged publish (longest), ms", "≤ 50", neighbour, "", neighbour <= 50),
+    ]
     return [
-        [f"{what}: memory grows by, kB", "≤ 4,096 queue + 2,048", number(grown), "", "", verdict(grown <= 6144)],
-        [f"{what}: neither ended nor refused at once", "0", number(untold), f"{number(refused)} refused", "", verdict(untold == 0)],
-        [f"{what}: a publish takes (p99), µs", "≤ 100", number(call), f"longest {longest:.1f} ms", "", verdict(call <= 100)],
-        [f"{what}: a neighbour's acknowledged publish (longest), ms", "≤ 50", number(neighbour), "", "", verdict(neighbour <= 50)],
+        [f"100,000 × 1 KiB at once: {what}", wanted, number(value), note, "", verdict(won)]
+        for what, wanted, value, note, won in rows
     ]
 
 
@@ -176,7 +181,8 @@ def call_goals(results):
     for line in results.own:
         if line["name"].startswith("calls "):
             calls = line["figures"]["calls"] / line["figures"]["count"]
-            rows.append([f"system calls a message, {line['name'][6:]}", "< 0.1", number(calls), "", "", verdict(calls < 0.1)])
+            what = f"system calls a message, {line['name'][6:]}"
+            rows.append([what, "< 0.1", number(calls), "", "", verdict(calls < 0.1)])
     return rows
 
 
@@ -208,22 +214,28 @@ def medians(results):
 def report(results):
     m = results.machine
     rows = goals(results)
-    lost = sum("lost" in row[-1] for row in rows)
-    versions = {peer: results.cells[("connect plain", peer)].get("version") for peer in [OURS, *results.peers]}
-    many = [f for f in results.mine("many")]
-    print("# What was measured\n")
-    print("Made by `benches/run`; [README.md](README.md) says how. Not edited by hand.\n")
-    print(f"{m['date']}, {m['cores']} × {m['cpu']}, {m['kernel']}, Rust {m['rust']}, gcc {m['cc']}, {m['broker']}; "
-          + ", ".join(f"{peer} {version}" for peer, version in versions.items())
-          + f". Medians of {m['rounds']} rounds, in turns" + (", with a tenth of the messages" if m["quick"] else "") + ".\n")
-    print("## Goals\n")
-    print(f"{len(rows) - lost} of {len(rows)} rows won. The best peer is the best of those that ran, in that case and run, and where the peer to "
-          "beat is aws-c-mqtt, which is not here, an estimate of it: its figure on another machine, times what libmosquitto does here by what it did "
-          "there. Round trips are ours as shipped, the peers' with TCP_NODELAY forced on.\n")
+    won = sum("won" in row[-1] for row in rows)
+    versions = {peer: cell.get("version") for (_, peer), cell in reversed(results.cells.items()) if "version" in cell}
+    clients = ", ".join(f"{peer} {versions.get(peer)}" for peer in [OURS, *results.peers])
+    amount = ", with a tenth of the messages" if m["quick"] else ""
+    print(f"""# What was measured
+
+Made by `benches/run`; [README.md](README.md) says how. Not edited by hand.
+
+{m['date']}, {m['cores']} × {m['cpu']}, {m['kernel']}, Rust {m['rust']}, gcc {m['cc']}, {m['broker']}; {clients}. Medians of
+{m['rounds']} rounds, in turns{amount}; idle clients and system calls once, bursts by the worst of all.
+
+## Goals
+
+{won} of {len(rows)} rows won. The best peer is the best of those that ran, in that case and run, and where the one to beat is
+aws-c-mqtt, which is not here, an estimate of it: its figure on another machine, times what libmosquitto does here by what it did
+there. Round trips are ours as shipped, the peers' with TCP_NODELAY forced on.
+""")
     print(table(["what", "wanted", OURS, "best peer", "ratio", ""], rows))
-    for figures in many:
-        print(f"\n{figures['done']:,} clients in one process: connected in {figures['connect_all_s']:.1f} s, one after the other, {figures['rss_kb']:,} kB "
-              f"RSS, {figures['threads']} threads, {figures['idle_cpu_s']:.3f} s of CPU in {figures['idle_secs']:.0f} s.")
+    for f in results.mine("many"):
+        print(f"""
+{f['done']:,} clients in one process: connected one after the other in {f['connect_all_s']:.1f} s, {f['rss_kb']:,} kB RSS,
+{f['threads']} threads, {f['idle_cpu_s']:.3f} s of CPU in {f['idle_secs']:.0f} s.""")
     print("\n## All medians\n")
     print(medians(results))
 
