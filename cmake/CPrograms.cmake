@@ -45,3 +45,10 @@ function(gecko_mqtt_strict target)
         NO_SYSTEM_FROM_IMPORTED ON)
     target_link_libraries("${target}" PRIVATE gecko_mqtt_program GeckoMqtt::gecko_mqtt)
 endfunction()
+
+# Measures beside other clients (benches/run, which builds it against an installed library); here it must only compile.
+if(BUILD_TESTING AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    file(GLOB bench_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/benches/*.c" "${PROJECT_SOURCE_DIR}/benches/gecko_bench/*.c")
+    add_executable(gecko_bench ${bench_sources})
+    gecko_mqtt_strict(gecko_bench)
+endif()

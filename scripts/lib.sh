@@ -31,9 +31,10 @@ may_install() {
     have apt-get && { [ "$(id -u)" -eq 0 ] || { have sudo && sudo -n true 2>/dev/null; }; }
 }
 
-# there NAME: a command, or with pkg: before it, a library that pkg-config knows.
+# there NAME: a command, or with pkg: before it, a library that pkg-config knows, or a file with its whole path.
 there() {
     case $1 in
+        /*) [ -e "$1" ] ;;
         pkg:*) pkg-config --exists "${1#pkg:}" 2>/dev/null ;;
         *) have "$1" ;;
     esac

@@ -5,6 +5,8 @@
 #![warn(missing_docs)]
 
 mod bell;
+#[doc(hidden)]
+pub mod bench;
 mod client;
 mod completion;
 #[doc(hidden)]
