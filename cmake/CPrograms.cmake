@@ -40,10 +40,16 @@ endfunction()
 
 # gecko_mqtt_strict(target): the standards without extensions, and no warning, the library's header included.
 function(gecko_mqtt_strict target)
+    gecko_mqtt_strict_alone("${target}")
+    target_link_libraries("${target}" PRIVATE GeckoMqtt::gecko_mqtt)
+endfunction()
+
+# gecko_mqtt_strict_alone(target): without the library.
+function(gecko_mqtt_strict_alone target)
     set_target_properties("${target}" PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
         CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
         NO_SYSTEM_FROM_IMPORTED ON)
-    target_link_libraries("${target}" PRIVATE gecko_mqtt_program GeckoMqtt::gecko_mqtt)
+    target_link_libraries("${target}" PRIVATE gecko_mqtt_program)
 endfunction()
 
 # Measures beside other clients (benches/run, which builds it against an installed library); here it must only compile.

@@ -94,6 +94,40 @@ static inline int counter_wait(counter_t *counter, unsigned count) {
     return reached;
 }
 
+/* How many entries a directory has. */
+static inline unsigned live_entries(const char *path) {
+    unsigned found = 0;
+    struct dirent *entry;
+    DIR *files = opendir(path);
+    while (files != NULL && (entry = readdir(files)) != NULL)
+        found += entry->d_name[0] != '.';
+    if (files != NULL)
+        closedir(files);
+    return found;
+}
+
+/* Anonymous memory of this process that is in use, in KiB. */
+static inline long live_memory(void) {
+    char line[256];
+    long kib = -1;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "RssAnon: %ld", &kib) == 1)
+            break;
+    if (file != NULL)
+        fclose(file);
+    return kib;
+}
+
+/* Whether memory in use says something: valgrind and sanitizers have their own ideas of it. */
+static inline int live_memory_counts(void) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return 0;
+#else
+    return getenv("GECKO_MQTT_SLOW") == NULL;
+#endif
+}
+
 /* How many of the library's threads there are. */
 static inline unsigned library_threads(void) {
     unsigned found = 0;
@@ -142,21 +176,25 @@ static inline simulator_t simulator_start_with(const char *const *switches) {
     size_t used = 0;
     const char *plain, *mint, *dir;
     traces_path_t secrets = traces_path("secrets", "txt");
-    const char *arguments[MOST_SWITCHES] = {program, "--plain", "--mint", "--stop-on-stdin-eof", NULL};
-    size_t given = 4;
+    const char *arguments[MOST_SWITCHES] = {program, NULL};
+    size_t given = 1;
     traces_begin();
     memset(&sim, 0, sizeof sim);
     if (program == NULL) {
         fprintf(stderr, "set GECKO_IOT_SIM to the program gecko-iot-sim\n");
         exit(2);
     }
+    /* First, as --generic must be. */
+    while (switches != NULL && *switches != NULL && given < MOST_SWITCHES - 6)
+        arguments[given++] = *switches++;
+    CHECK(switches == NULL || *switches == NULL);
+    arguments[given++] = "--plain";
+    arguments[given++] = "--mint";
+    arguments[given++] = "--stop-on-stdin-eof";
     if (secrets.text[0] != '\0') {
         arguments[given++] = "--secrets-file";
         arguments[given++] = secrets.text;
     }
-    while (switches != NULL && *switches != NULL && given < MOST_SWITCHES - 1)
-        arguments[given++] = *switches++;
-    CHECK(switches == NULL || *switches == NULL);
     CHECK(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
     sim.pid = fork();
     CHECK(sim.pid >= 0);
