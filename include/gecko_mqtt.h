@@ -2699,7 +2699,8 @@ gecko_mqtt_status_t gecko_mqtt_log_set_rotation(uint64_t max_bytes,
  * @param callback told each record, or NULL.
  * @param userdata handed to `callback`.
  * @param destroy told when `userdata` is needed no more, exactly once, on any thread, also if this call fails;
- * never in the child of a fork, which goes on with its parent's callback; may be NULL.
+ * calls that wait return #GECKO_MQTT_ERR_WOULD_DEADLOCK in it, as in the callback. It is never called in the child of
+ * a fork, which goes on with its parent's callback; may be NULL.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT: level; #GECKO_MQTT_ERR_INVALID_UTF8;
  * #GECKO_MQTT_ERR_INVALID_ARGUMENT: no such level, or no such part.
  * @par Threads

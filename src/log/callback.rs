@@ -28,9 +28,18 @@ pub(crate) fn is_inside() -> bool {
     INSIDE.try_with(Cell::get).unwrap_or(false)
 }
 
+/// Runs code of the application as inside its logger.
+fn inside(f: impl FnOnce()) {
+    let before = INSIDE.replace(true);
+    // A logger in Rust may panic: that ends the call, and nothing else.
+    let _ = panics::catch(|| panics::outside(f));
+    INSIDE.set(before);
+}
+
 /// See the module.
 pub(super) struct Callback {
-    call: Logger,
+    /// There until it is dropped.
+    call: Option<Logger>,
     inner: Mutex<Inner>,
 }
 
@@ -43,12 +52,12 @@ struct Inner {
 
 impl Callback {
     pub(super) fn new(call: Logger) -> Arc<Self> {
-        Arc::new(Self { call, inner: Mutex::default() })
+        Arc::new(Self { call: Some(call), inner: Mutex::default() })
     }
 
     /// For the child of a fork: the threads that were inside are not there.
     pub(super) fn inherited(&self) -> Arc<Self> {
-        Self::new(self.call.clone())
+        Arc::new(Self { call: self.call.clone(), inner: Mutex::default() })
     }
 
     /// Tells a record.
@@ -76,13 +85,19 @@ impl Callback {
         for _ in 0..TURN {
             let Some(record) = inner.next() else { break };
             drop(inner);
-            INSIDE.set(true);
-            // A logger in Rust may panic: that ends the call, and nothing else.
-            let _ = panics::catch(|| panics::outside(|| (self.call)(&record)));
-            INSIDE.set(false);
+            if let Some(call) = &self.call {
+                inside(|| call(&record));
+            }
             inner = lock(&self.inner);
         }
         inner.running = false;
+    }
+}
+
+impl Drop for Callback {
+    /// Its end is told on whichever thread was inside last, which may be the one that all waits are for.
+    fn drop(&mut self) {
+        inside(|| drop(self.call.take()));
     }
 }
 
@@ -118,6 +133,22 @@ mod tests {
             lock(&may_go).recv().unwrap();
         }));
         (callback, told, go)
+    }
+
+    #[test]
+    fn its_end_is_told_as_from_inside() {
+        struct Hook(Sender<bool>);
+        impl Drop for Hook {
+            fn drop(&mut self) {
+                self.0.send(is_inside()).unwrap();
+            }
+        }
+        let (tell, told) = channel();
+        let hook = Mutex::new(Hook(tell));
+        let callback = Callback::new(Arc::new(move |_: &Record| drop(lock(&hook))));
+        callback.write(record(1));
+        drop(callback);
+        assert_eq!((told.recv(), is_inside()), (Ok(true), false));
     }
 
     #[test]

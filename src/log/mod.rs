@@ -216,7 +216,12 @@ fn change(make: impl FnOnce(&Outputs) -> Result<Outputs>) -> Result<()> {
     let before = state.outputs();
     let after = make(&before)?;
     if after.is_started() {
-        install()?;
+        if let Err(error) = install() {
+            // Without the lock, as the application hears that its callback is not needed.
+            drop(changing);
+            drop(after);
+            return Err(error);
+        }
     }
     let kept = after.callback.as_ref().map(|(_, callback)| callback.clone());
     *state.outputs.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(after);
