@@ -3,10 +3,12 @@
 #![allow(unsafe_code)]
 
 use crate::panics;
+use std::cell::Cell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::os::unix::thread::JoinHandleExt;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 #[cfg(test)]
@@ -35,7 +37,9 @@ pub fn spawn(
 
 /// Waits for a library thread to end, unless it is this very one: a client can be freed from a callback.
 pub fn join_unless_current(thread: JoinHandle<()>) {
-    if thread.thread().id() != std::thread::current().id() {
+    // Not `std::thread::current`: it is gone when a thread of the host ends, and may free a client then.
+    // SAFETY: always succeeds.
+    if thread.as_pthread_t() != unsafe { libc::pthread_self() } {
         let _ = thread.join();
     }
 }
@@ -154,6 +158,20 @@ impl Drop for SigpipeBlocked {
         // SAFETY: the mask came from `pthread_sigmask`; the old one is not asked for.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut()) };
     }
+}
+
+/// The calling thread's number, which no other thread of this process ever has. To be had also while the thread is ending
+/// and the application's own destructors run, when `std::thread::current` is gone.
+pub fn thread_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    thread_local! {
+        // Without a destructor, so that it outlives all others.
+        static NUMBER: Cell<u64> = const { Cell::new(0) };
+    }
+    if NUMBER.get() == 0 {
+        NUMBER.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
+    }
+    NUMBER.get()
 }
 
 /// The name of the calling thread, whoever made it.

@@ -12,17 +12,15 @@ use crate::panics;
 use crate::process::lock;
 use crate::session::Batch;
 use crate::session::subscriptions::Released;
-use crate::sys::EventFd;
+use crate::sys::{self, EventFd};
 use crate::{ConnectionState, Error, ErrorKind, Event, Message, Result};
 use by_hand::ByHand;
 use listeners::{Handler, Listener, Listeners, Receipt, Table};
 use pool::Pool;
 use std::any::Any;
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 /// Bytes of messages that wait for their callbacks, above which nothing more is read from the server.
@@ -32,11 +30,6 @@ pub const HIGH_WATER: usize = 1024 * 1024;
 const MAX_NEWS: usize = 1024;
 /// Handled messages are reported to the driver at least this often while a batch runs.
 const REPORT: Duration = Duration::from_millis(1);
-
-thread_local! {
-    /// The mailboxes whose callbacks are running on this thread, by address.
-    static RUNNING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-}
 
 /// Something the application is to be told.
 #[derive(Debug)]
@@ -106,14 +99,15 @@ struct Inner {
     news: usize,
     /// The last state that was told, or is about to be.
     told: Option<ConnectionState>,
-    running: bool,
+    /// The thread whose turn it is, while it runs callbacks.
+    running_on: Option<u64>,
     /// Somebody has been asked to run; with [`DispatchMode::App`]: the descriptor is raised.
     scheduled: bool,
     ended: bool,
     /// Threads that wait for a change; to wake nobody costs a system call, too.
     awaited: usize,
     /// The thread that called `dispatch` last.
-    dispatcher: Option<ThreadId>,
+    dispatcher: Option<u64>,
 }
 
 impl Inner {
@@ -197,7 +191,7 @@ impl Mailbox {
             _ => {}
         }
         let mut inner = lock(&self.inner);
-        if inner.queue.is_empty() && !inner.running && self.is_unheard(&delivery) {
+        if inner.queue.is_empty() && inner.running_on.is_none() && self.is_unheard(&delivery) {
             // Whoever listens from now on has been told no state.
             if matches!(delivery, Delivery::State(_)) {
                 inner.told = None;
@@ -208,7 +202,7 @@ impl Mailbox {
             return false;
         }
         self.tell_waiters(&inner);
-        if inner.scheduled || inner.running {
+        if inner.scheduled || inner.running_on.is_some() {
             return true;
         }
         inner.scheduled = true;
@@ -241,8 +235,7 @@ impl Mailbox {
 
     /// Whether a callback of this client is running on the calling thread.
     pub fn is_current(&self) -> bool {
-        let me = std::ptr::from_ref(self).addr();
-        RUNNING.with_borrow(|running| running.contains(&me))
+        lock(&self.inner).running_on == Some(sys::thread_number())
     }
 
     /// Bytes of messages that are not yet handled.
@@ -267,11 +260,9 @@ impl Mailbox {
 
     /// Whether no callback can run while the calling thread waits: inside one, or on the thread that dispatches.
     fn holds_up(&self) -> bool {
-        let dispatches = || {
-            let last = lock(&self.inner).dispatcher;
-            last.is_none_or(|last| last == thread::current().id())
-        };
-        self.is_current() || matches!(self.runner, Runner::App(_)) && dispatches()
+        let (inner, me) = (lock(&self.inner), sys::thread_number());
+        let dispatches = || inner.dispatcher.is_none_or(|last| last == me);
+        inner.running_on == Some(me) || matches!(self.runner, Runner::App(_)) && dispatches()
     }
 
     /// To be held while the calling thread waits for something that only the driver brings.
@@ -297,10 +288,10 @@ impl Mailbox {
     fn run_once(&self, ran: &mut usize) -> bool {
         let mut inner = lock(&self.inner);
         inner.scheduled = false;
-        if inner.running || inner.queue.is_empty() {
+        if inner.running_on.is_some() || inner.queue.is_empty() {
             return false;
         }
-        inner.running = true;
+        inner.running_on = Some(sys::thread_number());
         let due = std::mem::take(&mut inner.queue);
         inner.news = 0;
         if let Runner::App(ready) = &self.runner {
@@ -308,15 +299,12 @@ impl Mailbox {
             ready.clear();
         }
         drop(inner);
-        let running = Running::enter(self);
         let mut ended = false;
         for delivery in due {
             ended |= self.deliver(delivery, ran);
         }
-        // Dropped first: it must not be seen as running on this thread once another may take over.
-        drop(running);
         let mut inner = lock(&self.inner);
-        inner.running = false;
+        inner.running_on = None;
         inner.ended |= ended;
         let more = !inner.queue.is_empty();
         inner.scheduled = more;
@@ -440,8 +428,8 @@ impl Mailbox {
         }
         let deadline = Instant::now().checked_add(timeout);
         let mut inner = lock(&self.inner);
-        inner.dispatcher = Some(thread::current().id());
-        while (inner.queue.is_empty() || inner.running) && !inner.ended {
+        inner.dispatcher = Some(sys::thread_number());
+        while (inner.queue.is_empty() || inner.running_on.is_some()) && !inner.ended {
             let left =
                 deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
@@ -470,34 +458,17 @@ impl Mailbox {
     pub fn finish(&self) {
         loop {
             let mut inner = lock(&self.inner);
-            while !inner.ended && (inner.running || inner.queue.is_empty()) {
+            while !inner.ended && (inner.running_on.is_some() || inner.queue.is_empty()) {
                 inner.awaited += 1;
                 inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
                 inner.awaited -= 1;
             }
-            if inner.ended && !inner.running {
+            if inner.ended && inner.running_on.is_none() {
                 return;
             }
             drop(inner);
             self.run_once(&mut 0);
         }
-    }
-}
-
-/// Marks the mailbox as running on this thread.
-struct Running(usize);
-
-impl Running {
-    fn enter(mailbox: &Mailbox) -> Self {
-        let me = std::ptr::from_ref(mailbox).addr();
-        RUNNING.with_borrow_mut(|running| running.push(me));
-        Self(me)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        RUNNING.with_borrow_mut(|running| running.retain(|mailbox| *mailbox != self.0));
     }
 }
 
