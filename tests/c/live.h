@@ -53,6 +53,26 @@ static inline double live_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+/* What decides by chance where a test does; GECKO_TEST_SEED repeats it. */
+static inline uint32_t live_seed(void) {
+    const char *given = getenv("GECKO_TEST_SEED");
+    struct timespec now;
+    uint32_t seed;
+    clock_gettime(CLOCK_REALTIME, &now);
+    seed = given != NULL ? (uint32_t)strtoul(given, NULL, 10) : (uint32_t)now.tv_nsec ^ (uint32_t)getpid();
+    printf("GECKO_TEST_SEED=%u\n", (unsigned)seed);
+    fflush(stdout);
+    return seed != 0 ? seed : 1;
+}
+
+/* The next number after that. */
+static inline uint32_t live_random(uint32_t *random) {
+    *random ^= *random << 13;
+    *random ^= *random >> 17;
+    *random ^= *random << 5;
+    return *random;
+}
+
 /* A number that callbacks raise and the test waits for. */
 typedef struct {
     pthread_mutex_t lock;

@@ -23,13 +23,6 @@ typedef struct {
     pthread_t thread;
 } proxy_t;
 
-static uint32_t drawn(uint32_t *random) {
-    *random ^= *random << 13;
-    *random ^= *random >> 17;
-    *random ^= *random << 5;
-    return *random;
-}
-
 static struct sockaddr_in loopback(unsigned port) {
     struct sockaddr_in address;
     memset(&address, 0, sizeof address);
@@ -95,7 +88,7 @@ static void *proxy_run(void *userdata) {
         client = accept(proxy->listener, NULL, NULL);
         CHECK(client >= 0);
         if (counter_get(&proxy->resets) < proxy->wanted)
-            budget = drawn(&proxy->random) % proxy->most;
+            budget = live_random(&proxy->random) % proxy->most;
         if (budget == 0)
             reset(client);
         else
@@ -112,8 +105,7 @@ static void proxy_start(proxy_t *proxy, unsigned upstream, unsigned wanted, uint
     proxy->upstream = upstream;
     proxy->wanted = wanted;
     proxy->most = most;
-    proxy->random = (uint32_t)getpid();
-    printf("seed of the resets: %u\n", proxy->random);
+    proxy->random = live_seed();
     counter_init(&proxy->resets);
     CHECK(pipe2(proxy->stop, O_CLOEXEC) == 0);
     proxy->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
