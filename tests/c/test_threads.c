@@ -13,7 +13,8 @@
 static const simulator_t *server;
 static char *broker_url;
 static gecko_mqtt_client_t *client;
-static int by_hand, freed;
+static int by_hand;
+static counter_t freed;
 static const gecko_mqtt_message_t *kept[KEPT];
 
 /* Only callbacks of the client touch these, so without a lock. */
@@ -301,27 +302,28 @@ static const struct {
     const char *name;
     gecko_mqtt_status_t (*run)(worker_t *worker);
     unsigned weight;
+    int in_time; /* succeeds only if the server is quick enough */
 } calls[] = {
-    {"publish", publish, 100},
-    {"publish_wait", publish_wait, 40},
-    {"subscribe", subscribe, 10},
-    {"subscribe_wait", subscribe_wait, 5},
-    {"unsubscribe", unsubscribe, 5},
-    {"unsubscribe_wait", unsubscribe_wait, 3},
-    {"get_stats", stats, 20},
-    {"reset_stats", reset_stats, 5},
-    {"get_connection_history", history, 10},
-    {"what does not fail", look, 20},
-    {"listeners", set_listener, 20},
-    {"change_state", change_state, 20},
-    {"connect", connect_again, 3},
-    {"disconnect", disconnect, 1},
-    {"network_changed", network_changed, 5},
-    {"reconnection", reconnection, 3},
-    {"refresh_token", refresh, 2},
-    {"log", log_elsewhere, 10},
-    {"message_release", take_kept, 30},
-    {"dispatch", dispatch, 60},
+    {"publish", publish, 100, 0},
+    {"publish_wait", publish_wait, 40, 1},
+    {"subscribe", subscribe, 10, 0},
+    {"subscribe_wait", subscribe_wait, 5, 1},
+    {"unsubscribe", unsubscribe, 5, 0},
+    {"unsubscribe_wait", unsubscribe_wait, 3, 1},
+    {"get_stats", stats, 20, 0},
+    {"reset_stats", reset_stats, 5, 0},
+    {"get_connection_history", history, 10, 0},
+    {"what does not fail", look, 20, 0},
+    {"listeners", set_listener, 20, 0},
+    {"change_state", change_state, 20, 0},
+    {"connect", connect_again, 3, 1},
+    {"disconnect", disconnect, 1, 1},
+    {"network_changed", network_changed, 5, 0},
+    {"reconnection", reconnection, 3, 0},
+    {"refresh_token", refresh, 2, 0},
+    {"log", log_elsewhere, 10, 0},
+    {"message_release", take_kept, 30, 0},
+    {"dispatch", dispatch, 60, 0},
 };
 
 enum { CALLS = sizeof calls / sizeof *calls };
@@ -339,7 +341,7 @@ static int is_possible(gecko_mqtt_status_t status) {
         return 1;
     case GECKO_MQTT_ERR_CLOSED:
     case GECKO_MQTT_ERR_INVALID_HANDLE:
-        return __atomic_load_n(&freed, __ATOMIC_ACQUIRE);
+        return counter_get(&freed) > 0;
     default:
         return 0;
     }
@@ -389,13 +391,13 @@ static void check_ends(const worker_t *workers, int all) {
             succeeded += workers[n].successes[call];
         }
         printf("%24s %7u, %u of them succeeded\n", calls[call].name, called, succeeded);
-        CHECK(succeeded > 0 || !all);
+        CHECK(!all || (called > 0 && (succeeded > 0 || calls[call].in_time)));
     }
     printf("%u registrations, %u operations, %u messages told, %u callbacks in all\n", registered, accepted,
            messages, told);
     CHECK(completions == accepted);
     CHECK(__atomic_load_n(&ended, __ATOMIC_ACQUIRE) == registered);
-    CHECK(messages > 0 || !all);
+    CHECK(!all || messages > 0);
 }
 
 static void round_of(double secs, uint32_t *random) {
@@ -403,7 +405,7 @@ static void round_of(double secs, uint32_t *random) {
     struct timespec time = {(time_t)secs, (long)((secs - (double)(time_t)secs) * 1e9)};
     memset(workers, 0, sizeof workers);
     told = completions = messages = ended = 0;
-    __atomic_store_n(&freed, 0, __ATOMIC_RELEASE);
+    counter_init(&freed);
     client = new_client();
     CHECK_OK(gecko_mqtt_connect(client, LIMIT_MS));
     for (int n = 0; n < THREADS; n++) {
@@ -413,7 +415,7 @@ static void round_of(double secs, uint32_t *random) {
     /* What this is about takes its time. */
     while (nanosleep(&time, &time) != 0)
         CHECK(errno == EINTR);
-    __atomic_store_n(&freed, 1, __ATOMIC_RELEASE);
+    counter_add(&freed);
     gecko_mqtt_client_free(client);
     for (int n = 0; n < THREADS; n++)
         CHECK(pthread_join(workers[n].thread, NULL) == 0);
@@ -422,7 +424,7 @@ static void round_of(double secs, uint32_t *random) {
         gecko_mqtt_message_release(
             __atomic_exchange_n(&kept[n], (const gecko_mqtt_message_t *)NULL, __ATOMIC_ACQ_REL));
     CHECK(no_library_thread_left());
-    check_ends(workers, secs >= 1);
+    check_ends(workers, secs >= 1 && getenv("GECKO_MQTT_SLOW") == NULL);
 }
 
 int main(void) {
