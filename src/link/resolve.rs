@@ -4,6 +4,7 @@
 //! interrupted: with a dead name server it hangs for half a minute and more. So each lookup has a short-lived
 //! thread of its own, which owns nothing but the name. Identical lookups share it, and their number is bounded.
 
+use crate::process::PerProcess;
 use crate::{Error, ErrorKind, Result, sys};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -39,7 +40,7 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let mut addresses = RESOLVER.resolve(host).await?;
+    let mut addresses = resolver().resolve(host).await?;
     for address in &mut addresses {
         address.set_port(port);
     }
@@ -49,10 +50,14 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
 /// Joins the resolver threads that have finished, and lets go of those that still are in `getaddrinfo`, so that
 /// they vanish by themselves. Waits for neither kind. For the end of the last client.
 pub(crate) fn reap() {
-    RESOLVER.reap();
+    resolver().reap();
 }
 
-static RESOLVER: Resolver = Resolver::new(&|host| Ok((host, 0).to_socket_addrs()?.collect()));
+/// The child of a fork has none of its parent's lookups, whose threads are not there.
+fn resolver() -> &'static Resolver {
+    static RESOLVER: PerProcess<Resolver> = PerProcess::new();
+    RESOLVER.get_or_inherit(|_| Resolver::new(&|host| Ok((host, 0).to_socket_addrs()?.collect())))
+}
 
 type Lookup = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Sync;
 type Answer = Result<Vec<SocketAddr>, String>;

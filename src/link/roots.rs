@@ -1,6 +1,7 @@
 //! Whom we trust to vouch for the server.
 
 use super::identity::certificates;
+use crate::process::{PerProcess, lock};
 use crate::{Error, ErrorKind, Result, Secret};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
@@ -8,7 +9,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 /// Which certificate authorities are trusted.
 #[derive(Clone, Debug, Default)]
@@ -81,9 +82,9 @@ impl Trust {
                 Ok(Arc::new(Self::webpki(store, Origin::Application(count), provider)?))
             }
             Roots::Platform => {
-                static SHARED: Mutex<Weak<Trust>> = Mutex::new(Weak::new());
+                static SHARED: PerProcess<Mutex<Weak<Trust>>> = PerProcess::new();
                 // Held while reading, so that clients made at the same time read the files once.
-                let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut shared = lock(SHARED.get());
                 if let Some(trust) = shared.upgrade() {
                     return Ok(trust);
                 }

@@ -10,6 +10,7 @@ use super::identity::Identity;
 use super::pem::printable;
 use super::roots::{Roots, Trust};
 use super::validity::Validity;
+use crate::process::{PerProcess, lock};
 use crate::{Error, ErrorKind, Result};
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::CryptoProvider;
@@ -19,7 +20,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, HandshakeKind, SignatureScheme};
 use std::cell::Cell;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::SystemTime;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -153,8 +154,8 @@ fn new_sessions() -> Resumption {
 
 /// The cryptography, shared by all clients. Passed explicitly everywhere: the process default is the host's.
 fn provider() -> Arc<CryptoProvider> {
-    static SHARED: Mutex<Weak<CryptoProvider>> = Mutex::new(Weak::new());
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    static SHARED: PerProcess<Mutex<Weak<CryptoProvider>>> = PerProcess::new();
+    let mut shared = lock(SHARED.get());
     shared.upgrade().unwrap_or_else(|| {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         *shared = Arc::downgrade(&provider);
