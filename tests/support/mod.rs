@@ -309,6 +309,15 @@ impl<T: Clone> Seen<T> {
     }
 }
 
+/// Waits for what nobody tells.
+pub fn until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + LIMIT;
+    while !condition() {
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        std::thread::yield_now();
+    }
+}
+
 /// A message that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Got {
