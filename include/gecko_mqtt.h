@@ -32,7 +32,8 @@
  *
  * @par Time
  * A function that can wait takes `timeout_ms` and keeps it: 0 does not wait, #GECKO_MQTT_WAIT_DEFAULT waits
- * as long as the options say.
+ * as long as the options say. Inside the log callback and its destroy hook the library's own work may be
+ * standing still, so each of these functions returns #GECKO_MQTT_ERR_WOULD_DEADLOCK there, unless its time is 0.
  *
  * @par Text
  * Text is UTF-8. Arguments are NUL-terminated; in structures, text is a pointer and a length: on the way in,
@@ -1826,8 +1827,8 @@ void gecko_mqtt_client_free(struct gecko_mqtt_client_t *client);
  * #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_TIMEOUT:
  * the time is over and no attempt has failed yet; any status of the groups 2xx (connection), 3xx
  * (authentication) and 4xx (token refresh): why the round, or the last attempt before the time was over,
- * failed; #GECKO_MQTT_ERR_DISCONNECTED: gecko_mqtt_disconnect() was called meanwhile;
- * #GECKO_MQTT_ERR_SYSTEM.
+ * failed; #GECKO_MQTT_ERR_DISCONNECTED: gecko_mqtt_disconnect() was called meanwhile; #GECKO_MQTT_ERR_SYSTEM;
+ * #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
  * @par Threads
  * Any; also inside a callback.
  * @since 0.1
@@ -1844,8 +1845,8 @@ gecko_mqtt_status_t gecko_mqtt_connect(struct gecko_mqtt_client_t *client, uint3
  * #GECKO_MQTT_WAIT_DEFAULT: as gecko_mqtt_options_set_operation_timeout_ms() says.
  * @return #GECKO_MQTT_OK: also when it was not connected; #GECKO_MQTT_ERR_NULL_ARGUMENT;
  * #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
- * #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside a callback of this client, with a time; #GECKO_MQTT_ERR_TIMEOUT: it
- * is disconnected, but messages were left.
+ * #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside a callback of this client or the log callback, with a time;
+ * #GECKO_MQTT_ERR_TIMEOUT: it is disconnected, but messages were left.
  * @par Threads
  * Any; inside a callback with 0 only.
  * @since 0.1
@@ -1959,7 +1960,8 @@ int gecko_mqtt_dispatch_fd(const struct gecko_mqtt_client_t *client);
  * @param ran how many were run, 0 after a failure; may be NULL.
  * @return #GECKO_MQTT_OK: also when none was due; #GECKO_MQTT_ERR_NULL_ARGUMENT: client;
  * #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the client
- * dispatches on the library's threads; #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside a callback of this client.
+ * dispatches on the library's threads; #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside a callback of this client, or with a
+ * time inside the log callback.
  * @par Threads
  * Any, but callbacks of one client run on one thread at a time.
  * @since 0.1
@@ -2339,7 +2341,8 @@ gecko_mqtt_status_t gecko_mqtt_publish(struct gecko_mqtt_client_t *client,
  * wanted.
  * @return #GECKO_MQTT_OK: sent (QoS 0) or acknowledged; all that gecko_mqtt_publish() returns and its
  * completion is told; #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
- * #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not acknowledged when the time was over.
+ * #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not acknowledged when the time was over;
+ * #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
  * @par Threads
  * Any; also inside a callback.
  * @since 0.1
@@ -2399,7 +2402,8 @@ gecko_mqtt_status_t gecko_mqtt_subscribe(struct gecko_mqtt_client_t *client,
  * @return #GECKO_MQTT_OK: subscribed; all that gecko_mqtt_subscribe() returns; #GECKO_MQTT_ERR_REFUSED,
  * #GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED and others: the server refused, and the handler is gone;
  * #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
- * #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED.
+ * #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED;
+ * #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
  * @par Threads
  * Any; also inside a callback.
  * @since 0.1
@@ -2474,7 +2478,8 @@ gecko_mqtt_status_t gecko_mqtt_unsubscribe(struct gecko_mqtt_client_t *client,
  * wanted.
  * @return #GECKO_MQTT_OK: unsubscribed; all that gecko_mqtt_unsubscribe() returns; #GECKO_MQTT_ERR_REFUSED;
  * #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
- * #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED.
+ * #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED;
+ * #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
  * @par Threads
  * Any; also inside a callback.
  * @since 0.1

@@ -82,8 +82,8 @@ pub unsafe extern "C" fn gecko_mqtt_client_free(client: *mut gecko_mqtt_client_t
 /// #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_TIMEOUT:
 /// the time is over and no attempt has failed yet; any status of the groups 2xx (connection), 3xx
 /// (authentication) and 4xx (token refresh): why the round, or the last attempt before the time was over,
-/// failed; #GECKO_MQTT_ERR_DISCONNECTED: gecko_mqtt_disconnect() was called meanwhile;
-/// #GECKO_MQTT_ERR_SYSTEM.
+/// failed; #GECKO_MQTT_ERR_DISCONNECTED: gecko_mqtt_disconnect() was called meanwhile; #GECKO_MQTT_ERR_SYSTEM;
+/// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
 /// @par Threads
 /// Any; also inside a callback.
 /// @since 0.1
@@ -104,8 +104,8 @@ pub extern "C" fn gecko_mqtt_connect(
 /// #GECKO_MQTT_WAIT_DEFAULT: as gecko_mqtt_options_set_operation_timeout_ms() says.
 /// @return #GECKO_MQTT_OK: also when it was not connected; #GECKO_MQTT_ERR_NULL_ARGUMENT;
 /// #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
-/// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside a callback of this client, with a time; #GECKO_MQTT_ERR_TIMEOUT: it
-/// is disconnected, but messages were left.
+/// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside a callback of this client or the log callback, with a time;
+/// #GECKO_MQTT_ERR_TIMEOUT: it is disconnected, but messages were left.
 /// @par Threads
 /// Any; inside a callback with 0 only.
 /// @since 0.1
@@ -249,7 +249,8 @@ pub extern "C" fn gecko_mqtt_dispatch_fd(client: *const gecko_mqtt_client_t) -> 
 /// @param ran how many were run, 0 after a failure; may be NULL.
 /// @return #GECKO_MQTT_OK: also when none was due; #GECKO_MQTT_ERR_NULL_ARGUMENT: client;
 /// #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: the client
-/// dispatches on the library's threads; #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside a callback of this client.
+/// dispatches on the library's threads; #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside a callback of this client, or with a
+/// time inside the log callback.
 /// @par Threads
 /// Any, but callbacks of one client run on one thread at a time.
 /// @since 0.1

@@ -55,7 +55,8 @@ pub unsafe extern "C" fn gecko_mqtt_publish(
 /// wanted.
 /// @return #GECKO_MQTT_OK: sent (QoS 0) or acknowledged; all that gecko_mqtt_publish() returns and its
 /// completion is told; #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
-/// #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not acknowledged when the time was over.
+/// #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not acknowledged when the time was over;
+/// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
 /// @par Threads
 /// Any; also inside a callback.
 /// @since 0.1

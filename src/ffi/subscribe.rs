@@ -95,7 +95,8 @@ pub unsafe extern "C" fn gecko_mqtt_subscribe(
 /// @return #GECKO_MQTT_OK: subscribed; all that gecko_mqtt_subscribe() returns; #GECKO_MQTT_ERR_REFUSED,
 /// #GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED and others: the server refused, and the handler is gone;
 /// #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
-/// #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED.
+/// #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED;
+/// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
 /// @par Threads
 /// Any; also inside a callback.
 /// @since 0.1
@@ -200,7 +201,8 @@ pub unsafe extern "C" fn gecko_mqtt_unsubscribe(
 /// wanted.
 /// @return #GECKO_MQTT_OK: unsubscribed; all that gecko_mqtt_unsubscribe() returns; #GECKO_MQTT_ERR_REFUSED;
 /// #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
-/// #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED.
+/// #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED;
+/// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
 /// @par Threads
 /// Any; also inside a callback.
 /// @since 0.1
