@@ -103,7 +103,8 @@ static void proxy_start(proxy_t *proxy, unsigned upstream, unsigned wanted, uint
     socklen_t len = sizeof address;
     memset(proxy, 0, sizeof *proxy);
     proxy->upstream = upstream;
-    proxy->wanted = wanted;
+    /* Valgrind makes each of them a tenth of a second. */
+    proxy->wanted = getenv("GECKO_MQTT_SLOW") == NULL ? wanted : wanted / 10;
     proxy->most = most;
     proxy->random = live_seed();
     counter_init(&proxy->resets);
@@ -144,9 +145,11 @@ static void survive(proxy_t *proxy, gecko_mqtt_options_t *options) {
         if (status == GECKO_MQTT_ERR_QUEUE_FULL)
             /* Nobody waits for it longer than that; what is on its way leaves room. */
             status = gecko_mqtt_publish_wait(client, &message, 1, NULL);
-        CHECK(status == GECKO_MQTT_OK || status == GECKO_MQTT_ERR_QUEUE_FULL ||
-              status == GECKO_MQTT_ERR_TIMEOUT || status == GECKO_MQTT_ERR_OUTCOME_UNKNOWN);
-        CHECK(live_now() < until);
+        /* Not by CHECK, which would leave the same trace 100,000 times. */
+        if (live_now() > until ||
+            (status != GECKO_MQTT_OK && status != GECKO_MQTT_ERR_QUEUE_FULL &&
+             status != GECKO_MQTT_ERR_TIMEOUT && status != GECKO_MQTT_ERR_OUTCOME_UNKNOWN))
+            live_fail(__FILE__, __LINE__, gecko_mqtt_status_string(status));
     }
     /* And it is as well as ever. */
     message.qos = 1;
