@@ -114,6 +114,12 @@ impl Listeners {
         lock(&self.table).0.clone()
     }
 
+    /// Looks at the table as it is now. Unlike a snapshot this never is the last to hold it, so it runs no code of the
+    /// application: for whoever has a lock, or is not where callbacks run.
+    pub fn ask<R>(&self, question: impl FnOnce(&Table) -> R) -> R {
+        question(&lock(&self.table).0)
+    }
+
     /// The old table, and what only it holds, is dropped after the lock is: dropping runs the application's code.
     fn change<R>(&self, change: impl FnOnce(&mut Table, &mut u64) -> R) -> R {
         let mut guard = lock(&self.table);

@@ -220,9 +220,9 @@ impl Mailbox {
     /// News that nobody listens to wakes no thread.
     fn is_unheard(&self, delivery: &Delivery) -> bool {
         match delivery {
-            Delivery::State(_) => self.listeners.snapshot().states.is_empty(),
-            Delivery::Event(_) => self.listeners.snapshot().events.is_empty(),
-            Delivery::AppState(_) => self.listeners.snapshot().app_states.is_empty(),
+            Delivery::State(_) => self.listeners.ask(|table| table.states.is_empty()),
+            Delivery::Event(_) => self.listeners.ask(|table| table.events.is_empty()),
+            Delivery::AppState(_) => self.listeners.ask(|table| table.app_states.is_empty()),
             _ => false,
         }
     }

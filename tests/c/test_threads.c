@@ -51,6 +51,8 @@ static void call_of(void *userdata) {
 
 static void on_destroy(void *userdata) {
     call_of(userdata);
+    /* A hook may come back, so nothing may be locked. */
+    (void)gecko_mqtt_change_state(client, "state of a hook");
     ((registration_t *)userdata)->alive = 0;
     free(userdata);
     __atomic_fetch_add(&ended, 1, __ATOMIC_RELAXED);
