@@ -29,6 +29,13 @@ thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Zeroed by the system, page by page, as far as it is used.
+fn make_room(scratch: &mut Vec<u8>) {
+    if scratch.is_empty() {
+        *scratch = vec![0; READ];
+    }
+}
+
 /// The link and what is half done on it.
 struct Wire {
     stream: Box<dyn Stream>,
@@ -87,7 +94,7 @@ impl Driver {
     /// `again`: a connection was there before.
     pub(super) async fn serve(&mut self, greeting: Box<Greeting>, again: bool) -> End {
         let since = Instant::now();
-        // An idle client carries the wire through its waits, and nothing of the greeting.
+        // An idle client carries the wire through its waits, and no room for a greeting or a farewell.
         let mut wire = self.welcome(greeting, again);
         let end = self.turns(&mut wire).await;
         self.clock.stand(false);
@@ -96,7 +103,7 @@ impl Driver {
             self.end_renewal(&error);
             if self.actions.out.len() > wire.taken {
                 // A DISCONNECT that says what was wrong.
-                let _ = tokio::time::timeout(FAREWELL, self.drain(&mut wire)).await;
+                let _ = Box::pin(tokio::time::timeout(FAREWELL, self.drain(&mut wire))).await;
             }
             self.drop_output(&wire);
             self.lost();
@@ -106,7 +113,7 @@ impl Driver {
         self.renewal = Renewal::default();
         if !self.closing() {
             self.enter(ConnectionState::Disconnecting);
-            self.part(&mut wire).await;
+            Box::pin(self.part(&mut wire)).await;
         }
         self.drop_output(&wire);
         End::Left
@@ -339,7 +346,7 @@ impl Driver {
     fn poll_old(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<()> {
         let Some(old) = &mut wire.old else { return Poll::Pending };
         let came = SCRATCH.with_borrow_mut(|scratch| {
-            scratch.resize(READ, 0);
+            make_room(scratch);
             let mut buffer = ReadBuf::new(scratch);
             let read = ready!(Pin::new(&mut *old.stream).poll_read(cx, &mut buffer));
             let bytes = buffer.filled();
@@ -367,7 +374,7 @@ impl Driver {
     /// Reads once and has the session take it in.
     fn poll_read(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         SCRATCH.with_borrow_mut(|scratch| {
-            scratch.resize(READ, 0);
+            make_room(scratch);
             let mut buffer = ReadBuf::new(scratch);
             ready!(Pin::new(&mut *wire.stream).poll_read(cx, &mut buffer))?;
             let count = buffer.filled().len();

@@ -116,7 +116,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
             }
             if this.backlog.is_empty() {
                 ready!(SEALED.with_borrow_mut(|sealed| {
-                    sealed.resize(READ, 0);
+                    if sealed.is_empty() {
+                        // Zeroed by the system, page by page, as far as it is used.
+                        *sealed = vec![0; READ];
+                    }
                     let mut filled = ReadBuf::new(sealed);
                     ready!(Pin::new(&mut this.io).poll_read(cx, &mut filled))?;
                     if filled.filled().is_empty() {
