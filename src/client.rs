@@ -366,12 +366,12 @@ impl Client {
         }
     }
 
-    /// With [`DispatchMode::App`](crate::DispatchMode::App): readable while callbacks are due; -1 otherwise.
+    /// With [`DispatchMode::App`]: readable while callbacks are due; -1 otherwise.
     pub fn dispatch_fd(&self) -> i32 {
         self.shared.mailbox.fd()
     }
 
-    /// What runs due callbacks with [`DispatchMode::App`](crate::DispatchMode::App). Apart from the client,
+    /// What runs due callbacks with [`DispatchMode::App`]. Apart from the client,
     /// because one of those callbacks may free it.
     pub fn dispatcher(&self) -> Dispatcher {
         Dispatcher { mailbox: self.shared.mailbox.clone(), limit: self.shared.settings.operation_timeout }
