@@ -55,8 +55,8 @@ static void a_name_service_that_hangs(void) {
     CHECK_OK(gecko_mqtt_options_set_endpoint(options, "hangs.example"));
     takes_its_time(options);
     CHECK(counter_get(&hanging) > 0);
-    /* Only the thread that is stuck in the system is left, and it ends with it; one that has ended may be listed
-     * for a moment longer. */
+    /* Only the thread that is stuck in the system is left, and it ends with it; one that has ended may be
+     * listed for a moment longer. */
     start = live_now();
     while (library_threads() > counter_get(&hanging) && live_now() < start + LIMIT_MS / 1000.0) {
     }
