@@ -24,13 +24,8 @@ public final class GeckoMqttClient: Sendable {
         listener = Listener(manual: options.manualAck)
         provider = options.tokenProvider.map { TokenProvider($0, timeout: options.tokenTimeout) }
         handle = try options.makeClient(provider)
-        do {
-            try listener.register(handle)
-        } catch {
-            // deinit does not run for an object that never came to be.
-            gecko_mqtt_client_free(handle.pointer)
-            throw error
-        }
+        // Where this fails, deinit frees the client: all members are there.
+        try listener.register(handle)
     }
 
     /// The same: `GeckoMqttClient { $0.brokerURL = url }`.
