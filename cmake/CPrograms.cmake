@@ -1,6 +1,9 @@
 # How this project's own C programs are compiled: strictly, as C11 and, where there is a compiler, as C++17.
+# Cross-compiling, the one that CMake would find by itself may be the build machine's: there it has to be named.
 include(CheckLanguage)
-check_language(CXX)
+if(NOT CMAKE_CROSSCOMPILING)
+    check_language(CXX)
+endif()
 if(CMAKE_CXX_COMPILER)
     enable_language(CXX)
 else()
