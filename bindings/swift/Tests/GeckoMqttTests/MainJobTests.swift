@@ -54,11 +54,12 @@ extension Live {
                 #expect(await subscription.next() == nil)
                 try await client.disconnect(timeout: limit)
                 #expect(!client.isConnected)
-                client.close()
                 var kinds: [EventKind] = []
                 for await event in events {
                     #expect(event.status == .ok && !event.message.isEmpty && event.error.isEmpty)
                     kinds.append(event.kind)
+                    // Once the last one is told, so that it is not lost with the client.
+                    if event.kind == .disconnected { client.close() }
                 }
                 #expect(kinds == [.attempting, .connected, .disconnected])
             }
