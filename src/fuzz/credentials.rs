@@ -7,6 +7,7 @@ use crate::credentials::{
 };
 use crate::packet::Connect;
 use crate::{ErrorKind, Secret};
+use serde_core::de::IgnoredAny;
 use serde_json::Value;
 use std::fmt::Write;
 use std::time::Duration;
@@ -124,7 +125,12 @@ fn claims(data: &[u8]) {
     let jwt = format!("e30.{object}.");
     let [object, jwt] = [object, jwt]
         .map(|token| Token::new(Secret::from(&*token), 0, None, None).map(|token| token.expiry()).ok());
-    let Ok(Value::Object(claims)) = serde_json::from_slice(data) else {
+    let parsed = serde_json::from_slice(data);
+    if parsed.is_err() && serde_json::from_slice::<IgnoredAny>(data).is_ok() {
+        // It has a number that no Value can hold, such as 1e999, where nobody may have to read it.
+        return;
+    }
+    let Ok(Value::Object(claims)) = parsed else {
         assert_eq!((object, jwt), (Some(Expiry::Unknown), Some(Expiry::Unknown)));
         return;
     };
