@@ -4,7 +4,7 @@ use crate::completion::{Ack, Completion, Waiter};
 use crate::dispatch::listeners::{AppStateListener, EventListener, MessageListener, Receipt, StateListener};
 use crate::dispatch::pool::CALLBACK_STACK;
 use crate::dispatch::{DispatchMode, Mailbox};
-use crate::driver;
+use crate::driver::{self, Lane};
 use crate::link::Identity;
 use crate::options::{Options, TokenInput, TokenRequest};
 use crate::packet::{Filter, RetainHandling, StoredPublish, topic};
@@ -60,6 +60,7 @@ pub struct Subscription<'a> {
 /// returns at once, and all that happens when the callback has returned.
 pub struct Client {
     shared: Arc<Shared>,
+    lane: Arc<Lane>,
     runtime: Mutex<Option<Arc<Runtime>>>,
 }
 
@@ -72,8 +73,10 @@ impl Client {
             runtime.pool().prepare();
         }
         let shared = Shared::new(settings, runtime.pool())?;
-        runtime.handle().spawn(driver::run(shared.clone(), driver::dial()));
-        Ok(Self { shared, runtime: Mutex::new(Some(runtime)) })
+        let lane = Arc::new(Lane::new(driver::run(shared.clone(), driver::dial())));
+        let work = lane.clone();
+        runtime.handle().spawn(std::future::poll_fn(move |cx| work.poll(cx)));
+        Ok(Self { shared, lane, runtime: Mutex::new(Some(runtime)) })
     }
 
     /// The end, as dropping brings it; calls of other threads that are inside the client end with an error.
@@ -208,7 +211,14 @@ impl Client {
         if let Some(secs) = message.message_expiry_secs {
             publish.expires_at = Instant::now().checked_add(Duration::from_secs(secs.into()));
         }
-        self.shared.publish(publish)
+        self.shared.publish(publish)?;
+        if self.shared.bell.is_rung() {
+            return Ok(());
+        }
+        if !self.lane.write(&self.shared.express) {
+            self.shared.bell.ring();
+        }
+        Ok(())
     }
 
     /// Publishes and waits. When the time is over: TIMEOUT if nothing was written (it is cancelled),

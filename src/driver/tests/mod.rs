@@ -110,6 +110,7 @@ impl Rig {
         let message = Message { topic: "t", qos: QoS::AtLeastOnce, ..Message::default() };
         let stored = crate::packet::StoredPublish::new(&message).unwrap();
         self.shared.publish(Publish::new(stored, completion)).unwrap();
+        self.shared.bell.ring();
         ended
     }
 
@@ -239,6 +240,7 @@ async fn many_messages_are_one_write() {
         let message = Message { topic: "t", payload: b"0123456789", ..Message::default() };
         let publish = Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), Completion::None);
         rig.shared.publish(publish).unwrap();
+        rig.shared.bell.ring();
     }
     let mut server = rig.connected().await;
     let mut buffer = vec![0; 4096];
@@ -430,6 +432,7 @@ async fn at_most_once(count: u8, end: impl AsyncFnOnce(&Rig, Server) -> Vec<Vec<
         let message = Message { topic: "t", payload: &[n; 100], ..Message::default() };
         let publish = Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), Completion::None);
         rig.shared.publish(publish).unwrap();
+        rig.shared.bell.ring();
     }
     let mut later = rig.pipe();
     let mut packets = end(&rig, server).await;
