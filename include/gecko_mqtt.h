@@ -2628,7 +2628,7 @@ const char *gecko_mqtt_log_level_string(gecko_mqtt_log_level_t level);
  * Starts logging, in lines of text, to a file, to stderr, or to both:
  *
  * ```text
- * 2026-11-26T15:04:05.678Z  INFO gecko-mqtt-io gecko_mqtt::driver::serve: connected client_id=spa-42 connection=3
+ * 2026-11-26T15:04:05.678Z  INFO gecko-mqtt-work gecko_mqtt::driver::serve: connected client_id=spa-42 connection=3
  * ```
  *
  * Without it the library writes nothing anywhere. No secret is ever logged, and no payload. Called again, it

@@ -2,7 +2,6 @@
 
 use crate::completion::{Ack, Completion, Waiter};
 use crate::dispatch::listeners::{AppStateListener, EventListener, MessageListener, Receipt, StateListener};
-use crate::dispatch::pool::CALLBACK_STACK;
 use crate::dispatch::{DispatchMode, Mailbox};
 use crate::driver::{self, Lane};
 use crate::link::Identity;
@@ -10,6 +9,7 @@ use crate::options::{Options, TokenInput, TokenRequest};
 use crate::packet::{Filter, RetainHandling, StoredPublish, topic};
 use crate::process::lock;
 use crate::runtime::Runtime;
+use crate::runtime::crew::CALLBACK_STACK;
 use crate::session::queue::Publish;
 use crate::session::subscriptions::{Request, Wanted};
 use crate::shared::{Command, Remains, Shared, registry};
@@ -70,9 +70,9 @@ impl Client {
         let settings = options.settings()?;
         let runtime = Runtime::acquire()?;
         if settings.dispatch == DispatchMode::Thread {
-            runtime.pool().prepare();
+            runtime.crew().prepare();
         }
-        let shared = Shared::new(settings, runtime.pool())?;
+        let shared = Shared::new(settings, runtime.crew())?;
         let lane = Arc::new(Lane::new(driver::run(shared.clone(), driver::dial())));
         let work = lane.clone();
         runtime.handle().spawn(std::future::poll_fn(move |cx| work.poll(cx)));
@@ -212,11 +212,9 @@ impl Client {
             publish.expires_at = Instant::now().checked_add(Duration::from_secs(secs.into()));
         }
         self.shared.publish(publish)?;
-        if self.shared.bell.is_rung() {
-            return Ok(());
-        }
-        if !self.lane.write(&self.shared.express) {
-            self.shared.bell.ring();
+        let Shared { bell, express, .. } = &*self.shared;
+        if !express.full.load(Ordering::SeqCst) && !bell.is_rung() && !self.lane.write(express) {
+            bell.ring();
         }
         Ok(())
     }

@@ -18,6 +18,8 @@ pub struct Express {
     pub open: AtomicBool,
     /// It is polled for that alone.
     pub asked: AtomicBool,
+    /// It has as much to write as it takes, and looks into the queue again when some of that is out: nobody need tell it.
+    pub full: AtomicBool,
 }
 
 /// See the module.

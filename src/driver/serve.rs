@@ -201,14 +201,17 @@ impl Driver {
                 (true, Some(interval)) => wire.awake.or_else(|| Some(Instant::now() + interval)),
                 _ => None,
             };
-            let express = self.allows_express(wire);
-            self.shared.express.open.store(express, Ordering::Release);
+            let express = &self.shared.express;
+            express.open.store(self.allows_express(wire), Ordering::Release);
+            express.full.store(wire.over.is_none() && self.actions.out.len() >= HIGH_WATER, Ordering::SeqCst);
             let turn = std::future::poll_fn(|cx| match self.shared.express.asked.load(Ordering::Relaxed) {
                 true => self.poll_express(wire, cx),
                 false => self.poll_turn(wire, paused, cx),
             })
             .await;
-            self.shared.express.open.store(false, Ordering::Release);
+            let express = &self.shared.express;
+            express.open.store(false, Ordering::Release);
+            express.full.store(false, Ordering::SeqCst);
             if turn.written > 0 {
                 self.actions.tally.wire_sent += turn.written as u64;
                 let now = self.clock.now();

@@ -106,7 +106,7 @@ pub type gecko_mqtt_log_fn =
 /// Starts logging, in lines of text, to a file, to stderr, or to both:
 ///
 /// ```text
-/// 2026-11-26T15:04:05.678Z  INFO gecko-mqtt-io gecko_mqtt::driver::serve: connected client_id=spa-42 connection=3
+/// 2026-11-26T15:04:05.678Z  INFO gecko-mqtt-work gecko_mqtt::driver::serve: connected client_id=spa-42 connection=3
 /// ```
 ///
 /// Without it the library writes nothing anywhere. No secret is ever logged, and no payload. Called again, it

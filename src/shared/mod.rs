@@ -5,7 +5,6 @@ pub mod registry;
 use crate::bell::Bell;
 use crate::completion::{Ack, Completion, Waiter};
 use crate::credentials::Token;
-use crate::dispatch::pool::Pool;
 use crate::dispatch::{Delivery, Mailbox};
 use crate::driver::Express;
 use crate::history::History;
@@ -13,6 +12,7 @@ use crate::link::Identity;
 use crate::log::Origin;
 use crate::options::{Settings, TokenProvider, TokenRequest};
 use crate::process::lock;
+use crate::runtime::crew::Crew;
 use crate::runtime::{Runtime, refused};
 use crate::session::Actions;
 use crate::session::queue::{Publish, Queue};
@@ -97,9 +97,9 @@ pub struct Provider {
 }
 
 impl Shared {
-    pub fn new(mut settings: Settings, pool: &Arc<Pool>) -> Result<Arc<Self>> {
+    pub fn new(mut settings: Settings, crew: &Arc<Crew>) -> Result<Arc<Self>> {
         let bell = Arc::new(Bell::default());
-        let mailbox = Mailbox::new(settings.dispatch, settings.manual_ack, pool, bell.clone());
+        let mailbox = Mailbox::new(settings.dispatch, settings.manual_ack, crew, bell.clone());
         let mailbox = mailbox.map_err(|error| refused(&error))?;
         let number = registry::new_number();
         mailbox.set_client(number);

@@ -5,15 +5,15 @@ mod renewal;
 
 use super::*;
 use crate::dispatch::DispatchMode;
-use crate::dispatch::pool::Pool;
 use crate::options::Options;
 use crate::packet::frame;
+use crate::runtime::crew::Crew;
 use crate::session::subscriptions::{Request, Wanted};
 use crate::{Message, QoS, QueuePolicy};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, mpsc};
+use std::sync::{Mutex, OnceLock, mpsc};
 use std::task::Context;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 
@@ -21,6 +21,9 @@ const SEC: Duration = Duration::from_secs(1);
 
 /// The links that the next attempts get; `None`: the attempt fails.
 type Links = Arc<Mutex<VecDeque<Option<DuplexStream>>>>;
+
+/// Runs nothing, as callbacks run on the test's own thread.
+static CREW: OnceLock<Arc<Crew>> = OnceLock::new();
 
 struct Rig {
     shared: Arc<Shared>,
@@ -45,7 +48,8 @@ impl Rig {
         options.set_dispatch(DispatchMode::App).unwrap();
         change(&mut options);
         let handle = tokio::runtime::Handle::current();
-        let shared = Shared::new(options.settings().unwrap(), &Pool::new(handle.clone())).unwrap();
+        let crew = CREW.get_or_init(|| Crew::start().unwrap());
+        let shared = Shared::new(options.settings().unwrap(), crew).unwrap();
         let (links, attempts) = (Links::default(), Arc::new(Mutex::new(Vec::new())));
         let broken = Arc::new(AtomicBool::new(false));
         let clogged = Arc::new(AtomicBool::new(false));
