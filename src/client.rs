@@ -211,11 +211,9 @@ impl Client {
         if let Some(secs) = message.message_expiry_secs {
             publish.expires_at = Instant::now().checked_add(Duration::from_secs(secs.into()));
         }
+        let bytes = publish.stored.bytes_held();
         self.shared.publish(publish)?;
-        let Shared { bell, express, .. } = &*self.shared;
-        if !express.full.load(Ordering::SeqCst) && !bell.is_rung() && !self.lane.write(express) {
-            bell.ring();
-        }
+        self.lane.queued(&self.shared, bytes);
         Ok(())
     }
 

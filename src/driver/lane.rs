@@ -1,6 +1,7 @@
 //! The driver's task, where two kinds of threads reach it: the I/O thread runs all of it; a thread that publishes may
 //! have its message written without waiting for the I/O thread to wake up.
 
+use crate::shared::Shared;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,8 +11,11 @@ use std::time::{Duration, Instant};
 
 /// Messages that follow each other faster go out together, by the I/O thread: one system call for many.
 const TOGETHER: Duration = Duration::from_micros(25);
+/// Larger ones are for the I/O thread, so that publishing takes no longer than it must.
+const LARGE: usize = 16 * 1024;
 
-/// What a thread that publishes may ask for, and the driver grants while it waits on a live connection.
+/// Between a thread that publishes and the driver. What is said here is said by the driver, while it waits on a live
+/// connection.
 #[derive(Debug, Default)]
 pub struct Express {
     /// The driver can write what is in the queue, and has nothing else under way.
@@ -28,7 +32,7 @@ pub struct Lane {
     /// The I/O thread came while another one was there.
     missed: AtomicBool,
     since: Instant,
-    /// Nanoseconds from `since` to the last message that was accepted.
+    /// Nanoseconds from `since` to the last message of which the driver was told.
     last: AtomicU64,
 }
 
@@ -75,28 +79,43 @@ impl Lane {
         polled
     }
 
-    /// Has the driver write what waits, on the calling thread. False where the I/O thread must.
-    pub fn write(&self, express: &Express) -> bool {
+    /// Something of so many bytes was put into the queue: has it written, by the calling thread where nothing is in the way,
+    /// by the I/O thread otherwise.
+    pub fn queued(&self, shared: &Shared, bytes: usize) {
+        let Shared { bell, express, .. } = shared;
+        if express.full.load(Ordering::SeqCst) || bell.is_rung() {
+            return;
+        }
         let now = self.since.elapsed().as_nanos() as u64;
         let last = self.last.swap(now, Ordering::Relaxed);
-        if now.saturating_sub(last) < TOGETHER.as_nanos() as u64 || !express.open.load(Ordering::Acquire) {
+        let alone = now.saturating_sub(last) >= TOGETHER.as_nanos() as u64 && bytes <= LARGE;
+        if !(alone && self.write(express)) {
+            bell.ring();
+        }
+    }
+
+    /// Has the driver write what waits, on the calling thread. False where the I/O thread must.
+    fn write(&self, express: &Express) -> bool {
+        if !express.open.load(Ordering::Acquire) {
             return false;
         }
         let Ok(mut task) = self.task.try_lock() else { return false };
-        let wrote = express.open.load(Ordering::Acquire) && {
-            let Task { work, waker } = &mut *task;
+        // Under the lock nobody but us can close it.
+        let open = express.open.load(Ordering::Acquire);
+        let Task { work, waker } = &mut *task;
+        if let Some(work) = work.as_mut().filter(|_| open) {
             express.asked.store(true, Ordering::Relaxed);
-            if let Some(work) = work {
-                let _ = work.as_mut().poll(&mut Context::from_waker(waker));
-            }
-            express.asked.swap(false, Ordering::Relaxed);
-            true
-        };
-        let waker = task.waker.clone();
+            let _ = work.as_mut().poll(&mut Context::from_waker(waker));
+            express.asked.store(false, Ordering::Relaxed);
+        }
+        let waker = waker.clone();
         drop(task);
         if self.missed.swap(false, Ordering::SeqCst) {
             waker.wake();
         }
-        wrote
+        open
     }
 }
+
+#[cfg(test)]
+mod tests;

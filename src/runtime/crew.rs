@@ -341,3 +341,6 @@ impl Crew {
         threads.into_iter().for_each(join_unless_current);
     }
 }
+
+#[cfg(test)]
+mod tests;

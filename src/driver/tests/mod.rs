@@ -1,6 +1,7 @@
 //! The driver on tokio's paused clock, with a pipe for a network and a server written out packet by packet.
 //! Callbacks run on the test's own thread, so nothing happens that the test does not ask for.
 
+mod express;
 mod renewal;
 
 use super::*;
@@ -27,6 +28,7 @@ static CREW: OnceLock<Arc<Crew>> = OnceLock::new();
 
 struct Rig {
     shared: Arc<Shared>,
+    lane: Arc<Lane>,
     links: Links,
     attempts: Arc<Mutex<Vec<tokio::time::Instant>>>,
     /// The next attempt meets a defect of the library.
@@ -64,14 +66,16 @@ impl Rig {
             });
             Box::pin(async move { link.ok_or_else(|| Error::new(ErrorKind::ConnectionRefused, "no pipe")) })
         });
-        handle.spawn(run(shared.clone(), dial));
+        let lane = Arc::new(Lane::new(run(shared.clone(), dial)));
+        let work = lane.clone();
+        handle.spawn(std::future::poll_fn(move |cx| work.poll(cx)));
         let states = Arc::new(Mutex::new(Vec::new()));
         let seen = states.clone();
         shared
             .mailbox
             .listeners
             .add_state_listener(0, Box::new(move |state| seen.lock().unwrap().push(state)));
-        Self { shared, links, attempts, broken, clogged, states }
+        Self { shared, lane, links, attempts, broken, clogged, states }
     }
 
     fn connect(&self) {
