@@ -353,12 +353,13 @@ impl Driver {
                 self.actions.tally.wire_sent += written as u64;
                 let now = self.clock.now();
                 self.session.written(written, now, &mut self.actions);
-                self.settle_accounts();
-                self.tell_done();
             }
             Poll::Ready(Err(error)) => wire.broken = Some(error),
             Poll::Pending => {}
         }
+        // Also of what is not written at all, as it is not legal here.
+        self.settle_accounts();
+        self.tell_done();
         if wire.broken.is_some() || self.actions.end.is_some() || self.poll_timer(wire, cx).is_ready() {
             cx.waker().wake_by_ref();
         }

@@ -44,6 +44,21 @@ async fn a_message_is_written_by_the_thread_that_publishes_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_is_not_legal_here_ends_at_once() {
+    let rig = Rig::new(|_| {});
+    let mut server = rig.pipe();
+    rig.connect();
+    server.packet().await;
+    // Maximum QoS 0.
+    server.send(&[0x20, 5, 0, 0, 2, 36, 0]).await;
+    rig.until(|rig| rig.shared.is_connected()).await;
+    rig.express();
+    assert_eq!(arrived(&mut server), [0u8; 0]);
+    assert_eq!(rig.shared.stats().messages_failed, 1);
+    assert_eq!(rig.shared.stats().queued_messages, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_is_not_where_the_connection_has_more_to_say() {
     let rig = Rig::new(|_| {});
     rig.express();
