@@ -150,7 +150,8 @@ impl Crew {
 
     /// Whether there is a further thread now.
     fn grow(self: &Arc<Self>, state: &mut State) -> bool {
-        let Some(engine) = self.engine.upgrade() else { return false };
+        // Whoever stops waits for the threads that there were.
+        let Some(engine) = self.engine.upgrade().filter(|_| !state.stopping) else { return false };
         match self.add_thread(state, engine) {
             Ok(()) => true,
             // Later, without a lock: the application's logger may come back in here.
@@ -259,7 +260,8 @@ impl Crew {
         if !state.quick.is_empty() && !had_its_turn {
             cx.waker().wake_by_ref();
         } else if let Some(mailbox) = state.quick.pop_front() {
-            if state.watching || state.idle > 0 || self.grow(&mut state) {
+            // At the end nobody waits for the I/O any more.
+            if state.stopping || state.watching || state.idle > 0 || self.grow(&mut state) {
                 state.waker = None;
                 state.turns += 1;
                 state.turn = Some(mailbox.clone());
