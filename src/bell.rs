@@ -23,6 +23,11 @@ impl Bell {
         }
     }
 
+    /// Whether it has been rung and not yet heard.
+    pub fn is_rung(&self) -> bool {
+        self.rung.load(Ordering::Acquire)
+    }
+
     /// Ready once for each ring, or run of rings.
     pub fn poll_rung(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.rung.swap(false, Ordering::AcqRel) {

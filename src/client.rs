@@ -2,14 +2,14 @@
 
 use crate::completion::{Ack, Completion, Waiter};
 use crate::dispatch::listeners::{AppStateListener, EventListener, MessageListener, Receipt, StateListener};
-use crate::dispatch::pool::CALLBACK_STACK;
 use crate::dispatch::{DispatchMode, Mailbox};
-use crate::driver;
+use crate::driver::{self, Lane};
 use crate::link::Identity;
 use crate::options::{Options, TokenInput, TokenRequest};
 use crate::packet::{Filter, RetainHandling, StoredPublish, topic};
 use crate::process::lock;
 use crate::runtime::Runtime;
+use crate::runtime::crew::CALLBACK_STACK;
 use crate::session::queue::Publish;
 use crate::session::subscriptions::{Request, Wanted};
 use crate::shared::{Command, Remains, Shared, registry};
@@ -60,6 +60,7 @@ pub struct Subscription<'a> {
 /// returns at once, and all that happens when the callback has returned.
 pub struct Client {
     shared: Arc<Shared>,
+    lane: Arc<Lane>,
     runtime: Mutex<Option<Arc<Runtime>>>,
 }
 
@@ -69,11 +70,13 @@ impl Client {
         let settings = options.settings()?;
         let runtime = Runtime::acquire()?;
         if settings.dispatch == DispatchMode::Thread {
-            runtime.pool().prepare();
+            runtime.crew().prepare();
         }
-        let shared = Shared::new(settings, runtime.pool())?;
-        runtime.handle().spawn(driver::run(shared.clone(), driver::dial()));
-        Ok(Self { shared, runtime: Mutex::new(Some(runtime)) })
+        let shared = Shared::new(settings, runtime.crew())?;
+        let lane = Arc::new(Lane::new(driver::run(shared.clone(), driver::dial())));
+        let work = lane.clone();
+        runtime.handle().spawn(std::future::poll_fn(move |cx| work.poll(cx)));
+        Ok(Self { shared, lane, runtime: Mutex::new(Some(runtime)) })
     }
 
     /// The end, as dropping brings it; calls of other threads that are inside the client end with an error.
@@ -208,7 +211,10 @@ impl Client {
         if let Some(secs) = message.message_expiry_secs {
             publish.expires_at = Instant::now().checked_add(Duration::from_secs(secs.into()));
         }
-        self.shared.publish(publish)
+        let bytes = publish.stored.bytes_held();
+        self.shared.publish(publish)?;
+        self.lane.queued(&self.shared, bytes);
+        Ok(())
     }
 
     /// Publishes and waits. When the time is over: TIMEOUT if nothing was written (it is cancelled),

@@ -321,6 +321,91 @@ impl EventFd {
     }
 }
 
+/// Ends the wait of one thread at a time that can be set by any.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub struct Alarm(OwnedFd);
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl Alarm {
+    /// Not set.
+    pub fn new() -> io::Result<Self> {
+        // SAFETY: no pointer is involved.
+        let fd = unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor is new, and nobody else's.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// It rings so long from now, and not at the time for which it was set before. Wakes nobody before that.
+    pub fn set(&self, after: Duration) {
+        // Zero would be never.
+        let after = after.max(Duration::from_nanos(1));
+        let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let at = libc::timespec {
+            tv_sec: libc::time_t::try_from(after.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_nsec: after.subsec_nanos() as _,
+        };
+        let set = libc::itimerspec { it_interval: never, it_value: at };
+        // SAFETY: `set` is valid, and the old setting is not asked for. Cannot fail for what `new` has made.
+        unsafe { libc::timerfd_settime(self.0.as_raw_fd(), 0, &set, std::ptr::null_mut()) };
+    }
+
+    /// Waits until it rings, or has rung since the last wait.
+    pub fn wait(&self) {
+        let mut rings = [0u8; 8];
+        retry(|| {
+            // SAFETY: the buffer is as long as we say.
+            unsafe { libc::read(self.0.as_raw_fd(), rings.as_mut_ptr().cast(), rings.len()) }
+        });
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub use portable::Alarm;
+
+/// Without a timer of the system's: whoever waits is woken once more, to wait for the new time.
+#[cfg(any(test, not(any(target_os = "linux", target_os = "android"))))]
+mod portable {
+    use crate::process::lock;
+    use std::io;
+    use std::sync::{Condvar, Mutex, PoisonError};
+    use std::time::{Duration, Instant};
+
+    #[derive(Default)]
+    pub struct Alarm {
+        due: Mutex<Option<Instant>>,
+        changed: Condvar,
+    }
+
+    impl Alarm {
+        pub fn new() -> io::Result<Self> {
+            Ok(Self::default())
+        }
+
+        pub fn set(&self, after: Duration) {
+            *lock(&self.due) = Instant::now().checked_add(after);
+            self.changed.notify_one();
+        }
+
+        pub fn wait(&self) {
+            let mut due = lock(&self.due);
+            loop {
+                let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+                due = match left {
+                    Some(Duration::ZERO) => break,
+                    Some(left) => {
+                        self.changed.wait_timeout(due, left).unwrap_or_else(PoisonError::into_inner).0
+                    }
+                    None => self.changed.wait(due).unwrap_or_else(PoisonError::into_inner),
+                };
+            }
+            *due = None;
+        }
+    }
+}
+
 impl AsRawFd for EventFd {
     fn as_raw_fd(&self) -> RawFd {
         self.fd()
@@ -430,6 +515,35 @@ mod tests {
             assert!(!event.wait(Some(Duration::ZERO)).unwrap());
         }
     }
+
+    macro_rules! alarm_tests {
+        ($name:ident, $alarm:ty) => {
+            #[test]
+            fn $name() {
+                let alarm = <$alarm>::new().unwrap();
+                let start = Instant::now();
+                alarm.set(Duration::from_millis(20));
+                alarm.wait();
+                assert!(start.elapsed() >= Duration::from_millis(20));
+                // Rung before anybody waits.
+                alarm.set(Duration::ZERO);
+                std::thread::sleep(Duration::from_millis(1));
+                alarm.wait();
+                // The last setting counts, also for who waits already.
+                alarm.set(Duration::from_secs(3600));
+                std::thread::scope(|scope| {
+                    let waiter = scope.spawn(|| alarm.wait());
+                    while !waiter.is_finished() {
+                        alarm.set(Duration::ZERO);
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                });
+            }
+        };
+    }
+
+    alarm_tests!(an_alarm_rings_when_it_is_set_to, Alarm);
+    alarm_tests!(an_alarm_without_a_timer_of_the_systems_does_too, portable::Alarm);
 
     #[test]
     fn an_event_wakes_another_thread_and_is_not_inherited() {

@@ -1,22 +1,23 @@
-//! Runs the application's callbacks: those of a client one at a time, in order, never on the I/O thread and
-//! never under a lock; on the library's threads, or on the application's own.
+//! Runs the application's callbacks: those of a client one at a time, in order, never in the
+//! midst of the I/O and never under a lock; on the library's threads, or on the application's own.
 
 pub mod by_hand;
 pub mod listeners;
-pub mod pool;
+mod pace;
 
 use crate::bell::Bell;
 use crate::completion::{Ack, Completion};
 use crate::packet::{self, Received, Scratch};
 use crate::panics;
 use crate::process::lock;
+use crate::runtime::crew::Crew;
 use crate::session::Batch;
 use crate::session::subscriptions::Released;
 use crate::sys::{self, EventFd};
 use crate::{ConnectionState, Error, ErrorKind, Event, Message, Result};
 use by_hand::ByHand;
 use listeners::{Handler, Listener, Listeners, Receipt, Table};
-use pool::Pool;
+use pace::Pace;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -61,7 +62,7 @@ pub enum DispatchMode {
 }
 
 enum Runner {
-    Pool(Arc<Pool>),
+    Crew(Arc<Crew>),
     App(EventFd),
 }
 
@@ -70,6 +71,8 @@ pub struct Mailbox {
     inner: Mutex<Inner>,
     changed: Condvar,
     runner: Runner,
+    /// Where its callbacks run, as they were so far.
+    pub pace: Pace,
     bell: Arc<Bell>,
     closing: AtomicBool,
     /// Bytes of messages that are not yet handled.
@@ -139,21 +142,22 @@ impl Inner {
 }
 
 impl Mailbox {
-    /// With callbacks on the threads of `pool`, or on the application's.
+    /// With callbacks on the threads of `crew`, or on the application's.
     pub fn new(
         mode: DispatchMode,
         manual_ack: bool,
-        pool: &Arc<Pool>,
+        crew: &Arc<Crew>,
         bell: Arc<Bell>,
     ) -> std::io::Result<Arc<Self>> {
         let runner = match mode {
-            DispatchMode::Thread => Runner::Pool(pool.clone()),
+            DispatchMode::Thread => Runner::Crew(crew.clone()),
             DispatchMode::App => Runner::App(EventFd::new()?),
         };
         Ok(Arc::new(Self {
             inner: Mutex::default(),
             changed: Condvar::new(),
             runner,
+            pace: Pace::default(),
             bell,
             closing: AtomicBool::new(false),
             bytes: AtomicUsize::new(0),
@@ -209,9 +213,9 @@ impl Mailbox {
         match &self.runner {
             // Under the lock, so that whoever empties the queue clears it after this.
             Runner::App(ready) => ready.raise(),
-            Runner::Pool(pool) => {
+            Runner::Crew(crew) => {
                 drop(inner);
-                pool.schedule(self.clone());
+                crew.schedule(self.clone());
             }
         }
         true
@@ -272,6 +276,9 @@ impl Mailbox {
             fn drop(&mut self) {
                 self.0.waits.fetch_sub(1, Ordering::AcqRel);
             }
+        }
+        if let Runner::Crew(crew) = &self.runner {
+            crew.step_down();
         }
         self.holds_up().then(|| {
             self.waits.fetch_add(1, Ordering::AcqRel);
@@ -411,13 +418,13 @@ impl Mailbox {
     pub fn fd(&self) -> i32 {
         match &self.runner {
             Runner::App(ready) => ready.fd(),
-            Runner::Pool(_) => -1,
+            Runner::Crew(_) => -1,
         }
     }
 
     /// With [`DispatchMode::App`]: runs what is due on the calling thread, after waiting for it for so long.
     pub fn dispatch(&self, timeout: Duration) -> Result<usize> {
-        if let Runner::Pool(_) = &self.runner {
+        if let Runner::Crew(_) = &self.runner {
             let message =
                 "the library's own threads run this client's callbacks: see gecko_mqtt_options_set_dispatch";
             return Err(Error::new(ErrorKind::InvalidConfiguration, message));
@@ -456,6 +463,9 @@ impl Mailbox {
 
     /// Waits for the running callback, and runs on the calling thread what is left until the driver is gone.
     pub fn finish(&self) {
+        if let Runner::Crew(crew) = &self.runner {
+            crew.step_down();
+        }
         loop {
             let mut inner = lock(&self.inner);
             while !inner.ended && (inner.running_on.is_some() || inner.queue.is_empty()) {
@@ -470,6 +480,11 @@ impl Mailbox {
             self.run_once(&mut 0);
         }
     }
+}
+
+/// The operating system refused a thread that was needed for callbacks.
+pub fn no_thread(error: &std::io::Error) {
+    tracing::error!(%error, "no thread for callbacks: they wait for the next event");
 }
 
 /// A panic in a callback (a Rust one: those of C cannot) ends that callback, not the dispatching.

@@ -2,6 +2,7 @@
 
 mod clock;
 mod handshake;
+mod lane;
 mod news;
 mod renewal;
 mod serve;
@@ -21,6 +22,7 @@ use crate::session::{self, Actions, Session};
 use crate::shared::{Command, Shared};
 use crate::{ConnectionState, Error, ErrorKind, Result};
 use clock::{Clock, Random};
+pub use lane::{Express, Lane};
 use news::Open;
 use renewal::Renewal;
 use std::future::Future;
@@ -270,15 +272,8 @@ impl Driver {
 
     /// Carries out what the session wants, but for the bytes.
     fn settle(&mut self) {
-        // Before anybody is told: what a completion tells has been counted.
-        self.count_tally();
+        self.settle_accounts();
         let actions = &mut self.actions;
-        if actions.freed != (0, 0) || actions.requests_ended > 0 {
-            let (messages, bytes) = std::mem::take(&mut actions.freed);
-            let mut inbox = lock(&self.shared.inbox);
-            inbox.queue.release(messages, bytes);
-            inbox.requests = inbox.requests.saturating_sub(std::mem::take(&mut actions.requests_ended));
-        }
         if !actions.messages.is_empty() {
             let mut batch = std::mem::take(&mut actions.messages);
             if self.shared.mailbox.bytes() >= dispatch::HIGH_WATER {
@@ -301,8 +296,24 @@ impl Driver {
         if !actions.released.is_empty() {
             self.shared.mailbox.post(Delivery::Released(std::mem::take(&mut actions.released)));
         }
-        if !actions.done.is_empty() {
-            self.shared.complete(std::mem::take(&mut actions.done));
+        self.tell_done();
+    }
+
+    /// Before anybody is told: what a completion tells has been counted, and its room is free.
+    fn settle_accounts(&mut self) {
+        self.count_tally();
+        let actions = &mut self.actions;
+        if actions.freed != (0, 0) || actions.requests_ended > 0 {
+            let (messages, bytes) = std::mem::take(&mut actions.freed);
+            let mut inbox = lock(&self.shared.inbox);
+            inbox.queue.release(messages, bytes);
+            inbox.requests = inbox.requests.saturating_sub(std::mem::take(&mut actions.requests_ended));
+        }
+    }
+
+    fn tell_done(&mut self) {
+        if !self.actions.done.is_empty() {
+            self.shared.complete(std::mem::take(&mut self.actions.done));
         }
     }
 

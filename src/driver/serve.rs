@@ -10,6 +10,7 @@ use crate::{ConnectionState, Error, ErrorKind, Result};
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt, ReadBuf};
@@ -54,6 +55,8 @@ struct Wire {
     old: Option<Old>,
     /// An earlier CONNECT had no answer: the server may read it yet.
     doubted: bool,
+    /// A write on a thread of the application failed; the I/O thread is still to hear of it.
+    broken: Option<io::Error>,
 }
 
 /// A link whose session another one has taken over.
@@ -69,6 +72,7 @@ impl Wire {
     fn new(stream: Box<dyn Stream>, doubted: bool) -> Self {
         Self {
             doubted,
+            broken: None,
             stream,
             rest: Vec::new(),
             taken: 0,
@@ -197,7 +201,17 @@ impl Driver {
                 (true, Some(interval)) => wire.awake.or_else(|| Some(Instant::now() + interval)),
                 _ => None,
             };
-            let turn = std::future::poll_fn(|cx| self.poll_turn(wire, paused, cx)).await;
+            let express = &self.shared.express;
+            express.open.store(self.allows_express(wire), Ordering::Release);
+            express.full.store(wire.over.is_none() && self.actions.out.len() >= HIGH_WATER, Ordering::SeqCst);
+            let turn = std::future::poll_fn(|cx| match self.shared.express.asked.load(Ordering::Relaxed) {
+                true => self.poll_express(wire, cx),
+                false => self.poll_turn(wire, paused, cx),
+            })
+            .await;
+            let express = &self.shared.express;
+            express.open.store(false, Ordering::Release);
+            express.full.store(false, Ordering::SeqCst);
             if turn.written > 0 {
                 self.actions.tally.wire_sent += turn.written as u64;
                 let now = self.clock.now();
@@ -292,7 +306,9 @@ impl Driver {
         if !paused {
             progress |= self.poll_old(wire, cx).is_ready();
         }
-        if wire.over.is_none() {
+        if let Some(error) = wire.broken.take() {
+            turn.failed = Some(link::explain(error));
+        } else if wire.over.is_none() {
             match self.poll_write(wire, cx) {
                 Poll::Ready(Ok(written)) => {
                     progress |= written > 0;
@@ -316,6 +332,38 @@ impl Driver {
         }
         progress |= self.poll_timer(wire, cx).is_ready();
         if progress || turn.failed.is_some() { Poll::Ready(turn) } else { Poll::Pending }
+    }
+
+    /// Whether a thread that publishes may write by itself.
+    fn allows_express(&self, wire: &Wire) -> bool {
+        let quiet = wire.over.is_none() && self.farewell.is_none() && self.actions.out.is_empty();
+        // What is logged here may call a logger that waits for whoever publishes.
+        quiet && !tracing::enabled!(tracing::Level::TRACE)
+    }
+
+    /// On a thread that publishes: writes what waits in the queue, and leaves all else to the I/O thread.
+    fn poll_express(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Turn> {
+        if !self.actions.out.is_empty() || wire.broken.is_some() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.draw();
+        match self.poll_write(wire, cx) {
+            Poll::Ready(Ok(written)) => {
+                self.actions.tally.wire_sent += written as u64;
+                let now = self.clock.now();
+                self.session.written(written, now, &mut self.actions);
+            }
+            Poll::Ready(Err(error)) => wire.broken = Some(error),
+            Poll::Pending => {}
+        }
+        // Also of what is not written at all, as it is not legal here.
+        self.settle_accounts();
+        self.tell_done();
+        if wire.broken.is_some() || self.actions.end.is_some() || self.poll_timer(wire, cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 
     /// Writes as much as the stream takes; ready with the bytes that are out for good, once there are some.

@@ -3,11 +3,11 @@
 use super::clock::{Random, boottime};
 use super::{Driver, Interrupt};
 use crate::credentials::{Clocks, Schedule, Token, TokenState};
-use crate::dispatch::pool::CALLBACK_STACK;
 use crate::event::unix_ms;
 use crate::options::{TokenProvider, TokenRequest};
 use crate::process::lock;
 use crate::reconnect::Cause;
+use crate::runtime::crew::CALLBACK_STACK;
 use crate::runtime::refused;
 use crate::shared::{Shared, registry};
 use crate::{Error, ErrorKind, Result, panics, sys};

@@ -88,7 +88,7 @@ const _: () = assert!(size_of::<gecko_mqtt_log_record_t>() == packed(8, 16));
 /// Told each log record.
 ///
 /// Runs on whichever thread logs, also one of the application's that is in a call of this library, and holds that
-/// thread up: while it runs on the I/O thread no connection makes progress, so it should be quick, and it has
+/// thread up: while it runs on the thread of the I/O no connection makes progress, so it should be quick, and it has
 /// that thread's stack of 256 KiB. It is called for one record at a time, in order; a thread that logs while it
 /// runs on another one leaves its record there and goes on. If it is that slow that 256 records wait, further
 /// ones are lost, and a record says how many.
@@ -106,7 +106,7 @@ pub type gecko_mqtt_log_fn =
 /// Starts logging, in lines of text, to a file, to stderr, or to both:
 ///
 /// ```text
-/// 2026-11-26T15:04:05.678Z  INFO gecko-mqtt-io gecko_mqtt::driver::serve: connected client_id=spa-42 connection=3
+/// 2026-11-26T15:04:05.678Z  INFO gecko-mqtt-work gecko_mqtt::driver::serve: connected client_id=spa-42 connection=3
 /// ```
 ///
 /// Without it the library writes nothing anywhere. No secret is ever logged, and no payload. Called again, it

@@ -9,6 +9,7 @@ mod pem;
 mod resolve;
 mod roots;
 mod sec1;
+mod socket;
 mod target;
 mod tcp;
 mod tls;
@@ -113,6 +114,7 @@ pub(crate) async fn open(target: &Target, progress: &Progress) -> Result<Link> {
     progress.set(Progress::CONNECTING);
     let (tcp, peer) = tcp::connect(target.host(), target.port(), &addresses).await?;
     tracing::debug!(%peer, took_ms = took_ms(), "TCP is connected");
+    let tcp = socket::Socket(tcp);
     let Some((tls, name)) = target.tls() else {
         return Ok(Link { stream: Box::new(tcp), peer, tls: None });
     };

@@ -24,7 +24,7 @@ fn settings(authority: &Authority) -> TlsSettings {
 async fn link(tls: &Tls, address: SocketAddr, name: &str) -> Result<Link> {
     let (tcp, peer) = tcp::connect(name, address.port(), &[address]).await?;
     let server_name = ServerName::try_from(name.to_owned()).unwrap();
-    let (stream, info) = tls.connect(tcp, server_name, name, address.port()).await?;
+    let (stream, info) = tls.connect(super::socket::Socket(tcp), server_name, name, address.port()).await?;
     Ok(Link { stream: Box::new(stream), peer, tls: Some(info) })
 }
 

@@ -9,6 +9,7 @@ use super::fault::Handshake;
 use super::identity::Identity;
 use super::pem::printable;
 use super::roots::{Roots, Trust};
+use super::socket::Socket;
 use super::validity::Validity;
 use crate::process::{PerProcess, lock};
 use crate::{Error, ErrorKind, Result};
@@ -22,7 +23,6 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::SystemTime;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// What a client wants of TLS.
@@ -98,11 +98,11 @@ impl Tls {
     /// Does the handshake; `host` and `port` are for errors.
     pub(super) async fn connect(
         &self,
-        tcp: TcpStream,
+        tcp: Socket,
         name: ServerName<'static>,
         host: &str,
         port: u16,
-    ) -> Result<(TlsStream<TcpStream>, TlsInfo)> {
+    ) -> Result<(TlsStream<Socket>, TlsInfo)> {
         let connector = TlsConnector::from(self.config.clone());
         let (result, asked) = ASKED
             .scope(Cell::new(false), async {

@@ -190,7 +190,7 @@ mod tests {
             let strange = &**strange;
             let fields = [("error", text_of(strange)), ("round_trip_ms", Value::Plain("12".to_owned()))];
             let record = record(strange, &fields);
-            let line = Format::Json.line(&record, "gecko-mqtt-io");
+            let line = Format::Json.line(&record, "gecko-mqtt-work");
             assert_eq!(line.matches('\n').count(), 1);
             assert!(
                 line.ends_with("}\n") && line.trim_end().chars().all(|c| !c.is_control() && c != '\u{202e}')
@@ -199,7 +199,7 @@ mod tests {
             assert_eq!((&read["message"], &read["error"]), (&json!(strange), &json!(strange)));
             assert_eq!(read["time"], "2026-11-26T15:04:05.678Z");
             assert_eq!((&read["level"], &read["target"]), (&json!("INFO"), &json!("gecko_mqtt::driver")));
-            assert_eq!((&read["thread"], &read["round_trip_ms"]), (&json!("gecko-mqtt-io"), &json!(12)));
+            assert_eq!((&read["thread"], &read["round_trip_ms"]), (&json!("gecko-mqtt-work"), &json!(12)));
         }
     }
 

@@ -5,13 +5,14 @@ pub mod registry;
 use crate::bell::Bell;
 use crate::completion::{Ack, Completion, Waiter};
 use crate::credentials::Token;
-use crate::dispatch::pool::Pool;
 use crate::dispatch::{Delivery, Mailbox};
+use crate::driver::Express;
 use crate::history::History;
 use crate::link::Identity;
 use crate::log::Origin;
 use crate::options::{Settings, TokenProvider, TokenRequest};
 use crate::process::lock;
+use crate::runtime::crew::Crew;
 use crate::runtime::{Runtime, refused};
 use crate::session::Actions;
 use crate::session::queue::{Publish, Queue};
@@ -80,6 +81,8 @@ pub struct Shared {
     pub reconnect: AtomicBool,
     /// The driver has yet to hear that the network is another one. However often that is told, it is one thing.
     pub network_changed: AtomicBool,
+    /// Between a thread that publishes and the driver.
+    pub express: Express,
     /// Whose log lines are this client's.
     pub origin: Arc<Origin>,
     state: AtomicU8,
@@ -94,9 +97,9 @@ pub struct Provider {
 }
 
 impl Shared {
-    pub fn new(mut settings: Settings, pool: &Arc<Pool>) -> Result<Arc<Self>> {
+    pub fn new(mut settings: Settings, crew: &Arc<Crew>) -> Result<Arc<Self>> {
         let bell = Arc::new(Bell::default());
-        let mailbox = Mailbox::new(settings.dispatch, settings.manual_ack, pool, bell.clone());
+        let mailbox = Mailbox::new(settings.dispatch, settings.manual_ack, crew, bell.clone());
         let mailbox = mailbox.map_err(|error| refused(&error))?;
         let number = registry::new_number();
         mailbox.set_client(number);
@@ -120,6 +123,7 @@ impl Shared {
             origin: Origin::new(settings.client_id.clone().unwrap_or_else(generated_client_id)),
             reconnect: AtomicBool::new(settings.reconnect),
             network_changed: AtomicBool::new(false),
+            express: Express::default(),
             state: AtomicU8::new(ConnectionState::Disconnected as u8),
             settings,
         });
@@ -168,6 +172,7 @@ impl Shared {
         Err(error)
     }
 
+    /// Puts it into the queue; the driver is still to hear of it.
     pub fn publish(&self, publish: Publish) -> Result<()> {
         if publish.completion.is_callback() && self.mailbox.untold() >= self.settings.queue.messages {
             let message = "the callbacks of as many ended operations as the queue may hold have not been called yet: is a callback blocked, or gecko_mqtt_dispatch not called?";
@@ -191,10 +196,7 @@ impl Shared {
         }
         self.complete(dropped);
         match pushed {
-            Ok(()) => {
-                self.bell.ring();
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err((error, _publish)) => Err(error),
         }
     }

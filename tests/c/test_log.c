@@ -203,7 +203,7 @@ static void lines_of_json(void) {
           1);
     CHECK(json_lines("json", "\"level\":\"INFO\"") == 2);
     CHECK(json_lines("json", "\"level\":\"WARN\"") == 0 && json_lines("json", "\"level\":\"ERROR\"") == 0);
-    CHECK(json_lines("json", "\"thread\":\"gecko-mqtt-io\"") > 10);
+    CHECK(json_lines("json", "\"thread\":\"gecko-mqtt-work\"") > 10);
     CHECK(json_lines("json", "\"message\":\"message sent\"") == 1);
     CHECK(json_lines("json", "\"reason_code\":0,\"round_trip_ms\":") == 1);
     CHECK(json_lines("json", "\"packet\":\"CONNECT\"") == 1 &&
@@ -226,12 +226,12 @@ static void levels_change_while_it_runs(void) {
     gecko_mqtt_client_t *client = trying_client("levels");
     CHECK_OK(gecko_mqtt_log_init("info,gecko_mqtt::link=off", in_folder("levels"), false));
     CHECK_OK(gecko_mqtt_connect(client, 0));
-    wait_until_file_has("levels", " INFO gecko-mqtt-io gecko_mqtt::driver: connection attempt failed "
+    wait_until_file_has("levels", " INFO gecko-mqtt-work gecko_mqtt::driver: connection attempt failed "
                                   "client_id=levels connection=2 attempt=2 error=\"");
     CHECK(!file_has("levels", "DEBUG"));
     CHECK_OK(gecko_mqtt_log_set_level("debug"));
     wait_until_file_has("levels",
-                        "DEBUG gecko-mqtt-io gecko_mqtt::link::tcp: cannot connect client_id=levels");
+                        "DEBUG gecko-mqtt-work gecko_mqtt::link::tcp: cannot connect client_id=levels");
     CHECK(gecko_mqtt_log_set_level("gecko_mqtt::lnk=debug") == GECKO_MQTT_ERR_INVALID_ARGUMENT);
     CHECK(strstr(gecko_mqtt_last_error_message(),
                  "that names no part of the library that logs: give gecko_mqtt, or") != NULL);

@@ -172,23 +172,23 @@ static void in_provider(gecko_mqtt_token_request_t request, void *userdata) {
     counter_add(&it->left);
 }
 
-static int on_the_io_thread(void) {
+static int on_a_library_thread(void) {
     char name[16] = "";
     CHECK(pthread_getname_np(pthread_self(), name, sizeof name) == 0);
-    return strcmp(name, "gecko-mqtt-io") == 0;
+    return strcmp(name, "gecko-mqtt-work") == 0;
 }
 
 static void in_logger(const gecko_mqtt_log_record_t *record, void *it) {
     (void)record;
-    if (on_the_io_thread())
+    if (on_a_library_thread())
         perform((case_t *)it);
 }
 
-/* Replaced while it runs on the I/O thread, which is then the one that drops it. */
+/* Replaced while it runs on a thread of the library, which is then the one that drops it. */
 static void hold_logger(const gecko_mqtt_log_record_t *record, void *userdata) {
     case_t *it = (case_t *)userdata;
     (void)record;
-    if (!on_the_io_thread() || counter_get(&it->left) > 0)
+    if (!on_a_library_thread() || counter_get(&it->left) > 0)
         return;
     counter_add(&it->left);
     CHECK(counter_wait(&it->replaced, 1));

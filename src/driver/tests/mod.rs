@@ -1,19 +1,20 @@
 //! The driver on tokio's paused clock, with a pipe for a network and a server written out packet by packet.
 //! Callbacks run on the test's own thread, so nothing happens that the test does not ask for.
 
+mod express;
 mod renewal;
 
 use super::*;
 use crate::dispatch::DispatchMode;
-use crate::dispatch::pool::Pool;
 use crate::options::Options;
 use crate::packet::frame;
+use crate::runtime::crew::Crew;
 use crate::session::subscriptions::{Request, Wanted};
 use crate::{Message, QoS, QueuePolicy};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, mpsc};
+use std::sync::{Mutex, OnceLock, mpsc};
 use std::task::Context;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 
@@ -22,8 +23,12 @@ const SEC: Duration = Duration::from_secs(1);
 /// The links that the next attempts get; `None`: the attempt fails.
 type Links = Arc<Mutex<VecDeque<Option<DuplexStream>>>>;
 
+/// Runs nothing, as callbacks run on the test's own thread.
+static CREW: OnceLock<Arc<Crew>> = OnceLock::new();
+
 struct Rig {
     shared: Arc<Shared>,
+    lane: Arc<Lane>,
     links: Links,
     attempts: Arc<Mutex<Vec<tokio::time::Instant>>>,
     /// The next attempt meets a defect of the library.
@@ -45,7 +50,8 @@ impl Rig {
         options.set_dispatch(DispatchMode::App).unwrap();
         change(&mut options);
         let handle = tokio::runtime::Handle::current();
-        let shared = Shared::new(options.settings().unwrap(), &Pool::new(handle.clone())).unwrap();
+        let crew = CREW.get_or_init(|| Crew::start().unwrap());
+        let shared = Shared::new(options.settings().unwrap(), crew).unwrap();
         let (links, attempts) = (Links::default(), Arc::new(Mutex::new(Vec::new())));
         let broken = Arc::new(AtomicBool::new(false));
         let clogged = Arc::new(AtomicBool::new(false));
@@ -60,14 +66,16 @@ impl Rig {
             });
             Box::pin(async move { link.ok_or_else(|| Error::new(ErrorKind::ConnectionRefused, "no pipe")) })
         });
-        handle.spawn(run(shared.clone(), dial));
+        let lane = Arc::new(Lane::new(run(shared.clone(), dial)));
+        let work = lane.clone();
+        handle.spawn(std::future::poll_fn(move |cx| work.poll(cx)));
         let states = Arc::new(Mutex::new(Vec::new()));
         let seen = states.clone();
         shared
             .mailbox
             .listeners
             .add_state_listener(0, Box::new(move |state| seen.lock().unwrap().push(state)));
-        Self { shared, links, attempts, broken, clogged, states }
+        Self { shared, lane, links, attempts, broken, clogged, states }
     }
 
     fn connect(&self) {
@@ -110,6 +118,7 @@ impl Rig {
         let message = Message { topic: "t", qos: QoS::AtLeastOnce, ..Message::default() };
         let stored = crate::packet::StoredPublish::new(&message).unwrap();
         self.shared.publish(Publish::new(stored, completion)).unwrap();
+        self.shared.bell.ring();
         ended
     }
 
@@ -239,6 +248,7 @@ async fn many_messages_are_one_write() {
         let message = Message { topic: "t", payload: b"0123456789", ..Message::default() };
         let publish = Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), Completion::None);
         rig.shared.publish(publish).unwrap();
+        rig.shared.bell.ring();
     }
     let mut server = rig.connected().await;
     let mut buffer = vec![0; 4096];
@@ -430,6 +440,7 @@ async fn at_most_once(count: u8, end: impl AsyncFnOnce(&Rig, Server) -> Vec<Vec<
         let message = Message { topic: "t", payload: &[n; 100], ..Message::default() };
         let publish = Publish::new(crate::packet::StoredPublish::new(&message).unwrap(), Completion::None);
         rig.shared.publish(publish).unwrap();
+        rig.shared.bell.ring();
     }
     let mut later = rig.pipe();
     let mut packets = end(&rig, server).await;

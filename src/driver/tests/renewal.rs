@@ -47,6 +47,7 @@ impl Rig {
         let message = Message { topic: "t", payload: &[payload], qos, ..Message::default() };
         let stored = crate::packet::StoredPublish::new(&message).unwrap();
         self.shared.publish(Publish::new(stored, Completion::None)).unwrap();
+        self.shared.bell.ring();
     }
 
     fn events(&self) -> Arc<Mutex<Vec<Event>>> {

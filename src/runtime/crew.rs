@@ -1,0 +1,348 @@
+//! The library's threads. One leads: it runs the I/O and, between two rounds of that, callbacks, so that a message needs
+//! no change of thread from the socket to the application. Another one watches: where a callback takes longer than a
+//! moment, the watcher takes the lead, and no connection waits for the application. A client whose callbacks were
+//! slow has them run beside the I/O until they are quick again, on further threads where those that there are block.
+
+use crate::dispatch::{self, Mailbox};
+use crate::process::lock;
+use crate::sys::{self, Alarm, join_unless_current};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The stack of threads that run the application's callbacks.
+pub const CALLBACK_STACK: usize = 1024 * 1024;
+/// What a turn of callbacks may take of the leader's time: once, or twice where it began after the alarm was set.
+const MOMENT: Duration = Duration::from_millis(4);
+/// A slow mailbox that waits so long while every thread is busy gets a thread of its own.
+const STALL: Duration = Duration::from_millis(10);
+/// A thread beyond those that lead and watch ends after so long without work.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// See the module.
+pub struct Crew {
+    state: Mutex<State>,
+    /// For threads beyond the one that watches.
+    work: Condvar,
+    /// For the one that watches.
+    alarm: Alarm,
+    io: tokio::runtime::Handle,
+    /// The threads own it, so that none of the host's ever is the last to have it.
+    engine: Weak<tokio::runtime::Runtime>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Mailboxes whose callbacks the leader runs.
+    quick: VecDeque<Arc<Mailbox>>,
+    /// Those for all others.
+    slow: VecDeque<Arc<Mailbox>>,
+    threads: Vec<JoinHandle<()>>,
+    running: usize,
+    /// Threads that have nothing to do, the watcher apart.
+    idle: usize,
+    watching: bool,
+    /// The thread that leads, by its number.
+    leader: Option<u64>,
+    /// Ends the leader's wait for the I/O.
+    waker: Option<Waker>,
+    /// Whose callbacks the leader is in.
+    turn: Option<Arc<Mailbox>>,
+    /// Turns so far.
+    turns: u64,
+    /// The turn that was on when the alarm was set.
+    alarmed: Option<u64>,
+    /// Slow mailboxes taken so far: no progress between two looks means that every thread is held up.
+    taken: u64,
+    looked_after: bool,
+    stopping: bool,
+}
+
+impl State {
+    fn is_leader(&self, thread: u64) -> bool {
+        self.leader == Some(thread)
+    }
+}
+
+impl Crew {
+    /// With one thread, which leads.
+    pub fn start() -> io::Result<Arc<Self>> {
+        let engine = Arc::new(tokio::runtime::Builder::new_current_thread().enable_all().build()?);
+        let crew = Arc::new(Self {
+            state: Mutex::default(),
+            work: Condvar::new(),
+            alarm: Alarm::new()?,
+            io: engine.handle().clone(),
+            engine: Arc::downgrade(&engine),
+        });
+        crew.add_thread(&mut lock(&crew.state), engine)?;
+        Ok(crew)
+    }
+
+    /// Where drivers run.
+    pub fn handle(&self) -> &tokio::runtime::Handle {
+        &self.io
+    }
+
+    /// Makes the thread that watches, so that no callback waits for that.
+    pub fn prepare(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        if state.running < 2 {
+            self.grow(&mut state);
+        }
+    }
+
+    /// Has the mailbox run.
+    pub fn schedule(self: &Arc<Self>, mailbox: Arc<Mailbox>) {
+        let mut state = lock(&self.state);
+        if mailbox.pace.is_slow() {
+            return self.schedule_slow(state, mailbox);
+        }
+        state.quick.push_back(mailbox);
+        let waker = state.waker.take();
+        drop(state);
+        // None: the leader looks before it waits.
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn schedule_slow(self: &Arc<Self>, mut state: MutexGuard<'_, State>, mailbox: Arc<Mailbox>) {
+        state.slow.push_back(mailbox);
+        // A thread that was told and has not run yet still counts as idle: each mailbox needs one of its own.
+        let waiting = state.slow.len();
+        if state.idle >= waiting {
+            drop(state);
+            self.work.notify_one();
+        } else if state.idle + usize::from(state.watching) >= waiting {
+            self.call_watcher(&mut state);
+        } else if !state.looked_after && !state.stopping {
+            state.looked_after = true;
+            let (crew, taken) = (self.clone(), state.taken);
+            drop(state);
+            self.io.spawn(crew.look_after(taken));
+        }
+    }
+
+    /// Gives waiting mailboxes a further thread for as long as those that there are make no progress.
+    async fn look_after(self: Arc<Self>, mut taken: u64) {
+        loop {
+            tokio::time::sleep(STALL).await;
+            let mut state = lock(&self.state);
+            if state.slow.is_empty() || state.stopping {
+                state.looked_after = false;
+                return;
+            }
+            if state.taken == taken {
+                self.grow(&mut state);
+            }
+            taken = state.taken;
+        }
+    }
+
+    fn call_watcher(&self, state: &mut State) {
+        state.alarmed = None;
+        self.alarm.set(Duration::ZERO);
+    }
+
+    /// Whether there is a further thread now.
+    fn grow(self: &Arc<Self>, state: &mut State) -> bool {
+        // Whoever stops waits for the threads that there were.
+        let Some(engine) = self.engine.upgrade().filter(|_| !state.stopping) else { return false };
+        match self.add_thread(state, engine) {
+            Ok(()) => true,
+            // Later, without a lock: the application's logger may come back in here.
+            Err(error) => {
+                drop(self.io.spawn(async move { dispatch::no_thread(&error) }));
+                false
+            }
+        }
+    }
+
+    fn add_thread(
+        self: &Arc<Self>,
+        state: &mut State,
+        engine: Arc<tokio::runtime::Runtime>,
+    ) -> io::Result<()> {
+        let (finished, live) =
+            std::mem::take(&mut state.threads).into_iter().partition(JoinHandle::is_finished);
+        state.threads = live;
+        let finished: Vec<JoinHandle<()>> = finished;
+        for thread in finished {
+            join_unless_current(thread);
+        }
+        let crew = self.clone();
+        let thread = sys::spawn("gecko-mqtt-work", CALLBACK_STACK, move || crew.work(&engine))?;
+        state.running += 1;
+        state.threads.push(thread);
+        Ok(())
+    }
+
+    /// What a thread does all its life.
+    fn work(self: Arc<Self>, engine: &tokio::runtime::Runtime) {
+        let me = sys::thread_number();
+        let mut state = lock(&self.state);
+        loop {
+            if state.leader.is_none() && !(state.stopping && state.quick.is_empty()) {
+                state.leader = Some(me);
+                drop(state);
+                self.lead(engine, me);
+                state = lock(&self.state);
+            } else if let Some(mailbox) = state.slow.pop_front() {
+                state.taken += 1;
+                drop(state);
+                state = self.run_slow(mailbox);
+            } else if state.stopping {
+                break;
+            } else if !state.watching {
+                state.watching = true;
+                drop(state);
+                self.alarm.wait();
+                state = lock(&self.state);
+                state.watching = false;
+                self.relieve(&mut state);
+                if state.idle > 0 && (state.leader.is_none() || !state.slow.is_empty()) {
+                    // Somebody else watches.
+                    self.work.notify_one();
+                }
+            } else {
+                state.idle += 1;
+                state = self.work.wait_timeout(state, LINGER).unwrap_or_else(PoisonError::into_inner).0;
+                state.idle -= 1;
+                if state.watching && state.leader.is_some() && state.slow.is_empty() {
+                    break;
+                }
+            }
+        }
+        state.running -= 1;
+    }
+
+    /// Runs the I/O and quick callbacks, until another thread has the lead.
+    fn lead(self: &Arc<Self>, engine: &tokio::runtime::Runtime, me: u64) {
+        loop {
+            let mut polled = false;
+            let due = std::future::poll_fn(|cx| self.poll_due(&mut polled, cx));
+            let Some(mailbox) = engine.block_on(due) else {
+                lock(&self.state).leader = None;
+                return;
+            };
+            let more = mailbox.run();
+            let mut state = lock(&self.state);
+            let leads = state.is_leader(me);
+            if leads {
+                state.turn = None;
+            }
+            if more && leads {
+                state.quick.push_back(mailbox);
+            } else if more {
+                self.schedule_slow(state, mailbox);
+            } else {
+                drop(state);
+                // The last reference may end a client, and that may want the crew.
+                drop(mailbox);
+            }
+            if !leads {
+                return;
+            }
+        }
+    }
+
+    /// The next mailbox for the leader; none where it is all over. However many are due, the I/O has its turn between two.
+    fn poll_due(self: &Arc<Self>, polled: &mut bool, cx: &mut Context<'_>) -> Poll<Option<Arc<Mailbox>>> {
+        let mut state = lock(&self.state);
+        if state.stopping && state.quick.is_empty() {
+            return Poll::Ready(None);
+        }
+        let had_its_turn = std::mem::replace(polled, true) || state.stopping;
+        if !state.quick.is_empty() && !had_its_turn {
+            cx.waker().wake_by_ref();
+        } else if let Some(mailbox) = state.quick.pop_front() {
+            // At the end nobody waits for the I/O any more.
+            if state.stopping || state.watching || state.idle > 0 || self.grow(&mut state) {
+                state.waker = None;
+                state.turns += 1;
+                state.turn = Some(mailbox.clone());
+                if state.alarmed.is_none() {
+                    state.alarmed = Some(state.turns);
+                    self.alarm.set(MOMENT);
+                }
+                return Poll::Ready(Some(mailbox));
+            }
+            // Nobody would take the lead.
+            state.slow.push_back(mailbox);
+        }
+        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            state.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// The alarm has rung: takes the lead from a thread that has been in the same turn all the time.
+    fn relieve(&self, state: &mut State) {
+        let alarmed = state.alarmed.take();
+        let Some(mailbox) = &state.turn else { return };
+        if alarmed == Some(state.turns) {
+            mailbox.pace.was_slow();
+            state.turn = None;
+            state.leader = None;
+        } else {
+            state.alarmed = Some(state.turns);
+            self.alarm.set(MOMENT);
+        }
+    }
+
+    /// The calling thread is about to wait, inside a callback, for something that the I/O brings: where it leads, it does so no more.
+    pub fn step_down(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        if !state.is_leader(sys::thread_number()) {
+            return;
+        }
+        if let Some(mailbox) = state.turn.take() {
+            mailbox.pace.was_slow();
+        }
+        state.leader = None;
+        if state.watching {
+            self.call_watcher(&mut state);
+        } else if state.idle > 0 {
+            self.work.notify_one();
+        } else {
+            self.grow(&mut state);
+        }
+    }
+
+    fn run_slow(&self, mailbox: Arc<Mailbox>) -> MutexGuard<'_, State> {
+        let since = Instant::now();
+        let more = mailbox.run();
+        mailbox.pace.took(since.elapsed());
+        let mut state = lock(&self.state);
+        if more {
+            state.slow.push_back(mailbox);
+            return state;
+        }
+        drop(state);
+        // The last reference may end a client, and that may want the crew.
+        drop(mailbox);
+        lock(&self.state)
+    }
+
+    /// Ends the threads, once nothing is left to run, and waits for them (but for the one that calls).
+    pub fn stop(&self) {
+        let (threads, waker) = {
+            let mut state = lock(&self.state);
+            state.stopping = true;
+            self.call_watcher(&mut state);
+            (std::mem::take(&mut state.threads), state.waker.take())
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        self.work.notify_all();
+        threads.into_iter().for_each(join_unless_current);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+use super::*;
+use crate::ConnectionState;
+use crate::bell::Bell;
+use crate::dispatch::{Delivery, DispatchMode};
+use std::sync::mpsc::{self, Receiver, Sender};
+
+/// Long enough for any machine, and never waited for where all is well.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A crew that ends with the test.
+struct Rig(Arc<Crew>);
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+impl Rig {
+    fn new() -> Self {
+        let crew = Crew::start().unwrap();
+        crew.prepare();
+        Self(crew)
+    }
+
+    /// A client whose listener is called for each change of the state.
+    fn client(&self, call: impl Fn(ConnectionState) + Send + Sync + 'static) -> Client {
+        let mailbox = Mailbox::new(DispatchMode::Thread, false, &self.0, Arc::new(Bell::default())).unwrap();
+        mailbox.listeners.add_state_listener(0, Box::new(call));
+        Client { mailbox, last: std::cell::Cell::new(false) }
+    }
+
+    /// The thread that does the I/O, once it has its turn.
+    fn io_thread(&self) -> u64 {
+        let (tell, told) = mpsc::channel();
+        self.0.handle().spawn(async move { tell.send(sys::thread_number()).unwrap() });
+        told.recv_timeout(LONG).expect("the I/O stands still")
+    }
+
+    fn until(&self, what: &str, condition: impl Fn(&State) -> bool) {
+        let started = Instant::now();
+        while !condition(&lock(&self.0.state)) {
+            assert!(started.elapsed() < LONG, "{what}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+struct Client {
+    mailbox: Arc<Mailbox>,
+    last: std::cell::Cell<bool>,
+}
+
+impl Client {
+    /// One more call of its listener.
+    fn call(&self) {
+        let last = self.last.replace(!self.last.get());
+        let state = if last { ConnectionState::Connecting } else { ConnectionState::Connected };
+        assert!(self.mailbox.post(Delivery::State(state)));
+    }
+}
+
+/// A listener that tells the thread it is called on.
+fn telling() -> (impl Fn(ConnectionState) + Send + Sync, Receiver<u64>) {
+    let (tell, told) = mpsc::channel();
+    (move |_| tell.send(sys::thread_number()).unwrap(), told)
+}
+
+/// A listener that tells the thread it is called on, and stays until it is let go.
+fn staying() -> (impl Fn(ConnectionState) + Send + Sync, Receiver<u64>, Sender<()>) {
+    let (tell, told) = mpsc::channel();
+    let (release, released) = mpsc::channel();
+    let released = Mutex::new(released);
+    let call = move |_| {
+        tell.send(sys::thread_number()).unwrap();
+        let _ = lock(&released).recv_timeout(LONG);
+    };
+    (call, told, release)
+}
+
+#[test]
+fn quick_callbacks_run_where_the_io_does() {
+    let rig = Rig::new();
+    let (call, told) = telling();
+    let client = rig.client(call);
+    // A machine that is busy may take the thread away in the midst of a callback, which looks slow.
+    let same = (0..100).filter(|_| {
+        client.call();
+        told.recv_timeout(LONG).unwrap() == rig.io_thread()
+    });
+    assert!(same.count() > 10);
+    assert!(lock(&rig.0.state).running <= 3);
+}
+
+#[test]
+fn a_slow_callback_holds_up_neither_the_io_nor_other_clients() {
+    let rig = Rig::new();
+    let (call, told, release) = staying();
+    let slow = rig.client(call);
+    slow.call();
+    let stuck = told.recv_timeout(LONG).unwrap();
+    assert_ne!(rig.io_thread(), stuck, "another thread leads");
+    let (call, heard) = telling();
+    let quick = rig.client(call);
+    for _ in 0..10 {
+        quick.call();
+        assert_ne!(heard.recv_timeout(LONG).unwrap(), stuck);
+    }
+    release.send(()).unwrap();
+    // From now on its callbacks run beside the I/O.
+    rig.until("it is not taken for slow", |_| slow.mailbox.pace.is_slow());
+    slow.call();
+    let beside = told.recv_timeout(LONG).unwrap();
+    assert_ne!(rig.io_thread(), beside);
+    release.send(()).unwrap();
+}
+
+#[test]
+fn a_client_that_was_slow_is_quick_again_after_a_while() {
+    let rig = Rig::new();
+    let (call, told) = telling();
+    let client = rig.client(call);
+    client.mailbox.pace.was_slow();
+    let started = Instant::now();
+    while client.mailbox.pace.is_slow() {
+        client.call();
+        told.recv_timeout(LONG).unwrap();
+        assert!(started.elapsed() < LONG);
+    }
+}
+
+#[test]
+fn every_callback_that_stays_gets_a_thread_which_goes_again() {
+    const CLIENTS: usize = 8;
+    let rig = Rig::new();
+    let stuck: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (call, told, release) = staying();
+            let client = rig.client(call);
+            client.call();
+            (client, told, release)
+        })
+        .collect();
+    let mut threads: Vec<u64> = stuck.iter().map(|(_, told, _)| told.recv_timeout(LONG).unwrap()).collect();
+    threads.sort_unstable();
+    threads.dedup();
+    assert_eq!(threads.len(), CLIENTS, "all are in their callbacks at the same time");
+    assert!(!threads.contains(&rig.io_thread()));
+    for (_, _, release) in &stuck {
+        release.send(()).unwrap();
+    }
+    rig.until("threads without work do not end", |state| state.running == 2);
+    let state = lock(&rig.0.state);
+    assert!(state.watching && state.leader.is_some() && state.idle == 0);
+}
+
+#[test]
+fn who_is_about_to_wait_lets_another_one_lead() {
+    let rig = Rig::new();
+    let crew = rig.0.clone();
+    let (tell, told) = mpsc::channel();
+    let client = rig.client(move |_| {
+        crew.step_down();
+        let (tell_io, told_io) = mpsc::channel();
+        crew.handle().spawn(async move { tell_io.send(()).unwrap() });
+        tell.send(told_io.recv_timeout(LONG)).unwrap();
+    });
+    for _ in 0..3 {
+        client.call();
+        told.recv_timeout(LONG).unwrap().expect("the I/O waits for who waits for it");
+    }
+}
+
+#[test]
+fn who_does_not_lead_has_nothing_to_give_up() {
+    let rig = Rig::new();
+    let leader = rig.io_thread();
+    rig.0.step_down();
+    assert_eq!(rig.io_thread(), leader);
+}
+
+#[test]
+fn what_is_due_runs_before_the_end() {
+    let crew = Crew::start().unwrap();
+    crew.prepare();
+    let rig = Rig(crew);
+    let (call, told, release) = staying();
+    let first = rig.client(call);
+    let (call, heard) = telling();
+    let second = rig.client(call);
+    first.call();
+    told.recv_timeout(LONG).unwrap();
+    second.call();
+    release.send(()).unwrap();
+    drop(rig);
+    heard.try_recv().unwrap();
+}
+
+#[test]
+fn it_can_end_inside_a_callback() {
+    let rig = Rig::new();
+    let crew = rig.0.clone();
+    let (tell, told) = mpsc::channel();
+    let client = rig.client(move |_| {
+        crew.stop();
+        tell.send(()).unwrap();
+    });
+    client.call();
+    told.recv_timeout(LONG).unwrap();
+    rig.until("its threads do not end", |state| state.running == 0);
+}
+
+#[test]
+fn without_callbacks_of_its_own_it_is_one_thread() {
+    let crew = Crew::start().unwrap();
+    let rig = Rig(crew);
+    rig.io_thread();
+    assert_eq!(lock(&rig.0.state).running, 1);
+}
