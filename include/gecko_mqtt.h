@@ -2357,16 +2357,17 @@ gecko_mqtt_status_t gecko_mqtt_publish_wait(struct gecko_mqtt_client_t *client,
  * a session which the server still has loses nothing. The library restores the subscription whenever the
  * server has lost it.
  *
- * Each incoming message goes to every handler whose filter matches. A filter has one handler: a second
- * subscription to it replaces the first one's.
+ * Each incoming message goes to every handler whose filter matches. A second subscription to the same filter
+ * takes the first one's place when the server has granted it: until then both handlers are told, then the first
+ * one goes. If it is refused, or comes to nothing in another way, it goes, and the first one stays in force.
  *
  * @param client the client.
  * @param filter the topic filter; copied.
  * @param qos the highest quality of service wanted: 0, 1 or 2.
  * @param handler told each message; NULL: they go to gecko_mqtt_on_message().
  * @param userdata handed to `handler`; what gecko_mqtt_remove_listeners() looks for.
- * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails or the server
- * refuses; may be NULL.
+ * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails, the server
+ * refuses, or another subscription takes this one's place; may be NULL.
  * @param completion told the server's answer, once, if the request was accepted; NULL: nobody wants to know.
  * @param completion_userdata handed to `completion`.
  * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client or filter;
