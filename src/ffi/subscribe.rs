@@ -93,8 +93,8 @@ pub unsafe extern "C" fn gecko_mqtt_subscribe(
 /// gecko_mqtt_options_set_operation_timeout_ms() says.
 /// @param out how it ended: the reason code is the QoS granted (0..2) or why it was refused; its `size` must
 /// be set (#GECKO_MQTT_ACK_INIT). NULL: not wanted.
-/// @return #GECKO_MQTT_OK: subscribed; all that gecko_mqtt_subscribe() returns; #GECKO_MQTT_ERR_REFUSED,
-/// #GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED and others: the server refused, and the handler is gone;
+/// @return #GECKO_MQTT_OK: subscribed; all that gecko_mqtt_subscribe() returns; #GECKO_MQTT_ERR_STRUCT_SIZE:
+/// out; #GECKO_MQTT_ERR_REFUSED, #GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED and others: the server refused, and the handler is gone;
 /// #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
 /// #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED;
 /// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
@@ -200,7 +200,8 @@ pub unsafe extern "C" fn gecko_mqtt_unsubscribe(
 /// gecko_mqtt_options_set_operation_timeout_ms() says.
 /// @param out how it ended, with the reason code; its `size` must be set (#GECKO_MQTT_ACK_INIT). NULL: not
 /// wanted.
-/// @return #GECKO_MQTT_OK: unsubscribed; all that gecko_mqtt_unsubscribe() returns; #GECKO_MQTT_ERR_REFUSED;
+/// @return #GECKO_MQTT_OK: unsubscribed; all that gecko_mqtt_unsubscribe() returns;
+/// #GECKO_MQTT_ERR_STRUCT_SIZE: out; #GECKO_MQTT_ERR_REFUSED;
 /// #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
 /// #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED;
 /// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
