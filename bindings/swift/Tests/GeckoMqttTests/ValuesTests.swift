@@ -1,3 +1,4 @@
+import CGeckoMqtt
 import Foundation
 import Testing
 
@@ -151,6 +152,10 @@ extension Live {
                 for await _ in client.events { Issue.record("an event of a closed client") }
                 for await _ in client.unmatchedMessages { Issue.record("a message of a closed client") }
             }
+        }
+
+        @Test func closedByAnotherThreadWithinACallItSaysSoToo() async throws {
+            #expect(try await failure { try check(GECKO_MQTT_ERR_INVALID_HANDLE) }.status == .closed)
         }
 
         @Test func nothingPrintsASecret() throws {
