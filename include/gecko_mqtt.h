@@ -1772,6 +1772,10 @@ gecko_mqtt_status_t gecko_mqtt_options_set_will(struct gecko_mqtt_options_t *opt
 /**
  * Whether the application acknowledges QoS 1 and 2 messages itself, with gecko_mqtt_message_ack().
  *
+ * The server sends no more than gecko_mqtt_options_set_receive_maximum() allows before some are acknowledged. A QoS 1
+ * message that is not when the connection ends comes again on each connection that resumes the session, and the
+ * callback is told it again, also while an earlier one is still worked at or retained.
+ *
  * @param options the options.
  * @param manual true: it does; false (the default): the library does, when the callbacks have returned.
  * @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.
@@ -1779,7 +1783,8 @@ gecko_mqtt_status_t gecko_mqtt_options_set_will(struct gecko_mqtt_options_t *opt
  * One at a time for each options handle.
  * @since 0.1
  */
-gecko_mqtt_status_t gecko_mqtt_options_set_manual_ack(struct gecko_mqtt_options_t *options, bool manual);
+gecko_mqtt_status_t gecko_mqtt_options_set_manual_ack(struct gecko_mqtt_options_t *options,
+                                                      bool manual);
 
 /**
  * Makes a client. It does nothing before gecko_mqtt_connect(); listeners and subscriptions can be added
@@ -2271,6 +2276,11 @@ gecko_mqtt_status_t gecko_mqtt_message_ack(const struct gecko_mqtt_message_t *me
  * gecko_mqtt_client_free(). The copy stands for the message: it can be acknowledged by hand with
  * gecko_mqtt_message_ack(), published with gecko_mqtt_publish(), and retained again.
  *
+ * To the server a retained message is not different from others. Where the application acknowledges by hand
+ * (gecko_mqtt_options_set_manual_ack()), one of QoS 1 that it has retained and not acknowledged comes again at each
+ * reconnection that resumes the session: the callback is told it again, and the copy from before can be acknowledged
+ * no more (#GECKO_MQTT_ERR_NOT_FOUND), only the one that came last.
+ *
  * @param message what a message callback was given, a retained message, or one that the application made;
  * copied with all that it points to.
  * @param out the copy, to be given to gecko_mqtt_message_release(), once for each call of this function; NULL
@@ -2357,16 +2367,17 @@ gecko_mqtt_status_t gecko_mqtt_publish_wait(struct gecko_mqtt_client_t *client,
  * a session which the server still has loses nothing. The library restores the subscription whenever the
  * server has lost it.
  *
- * Each incoming message goes to every handler whose filter matches. A filter has one handler: a second
- * subscription to it replaces the first one's.
+ * Each incoming message goes to every handler whose filter matches. A second subscription to the same filter
+ * takes the first one's place when the server has granted it: until then both handlers are told, then the first
+ * one goes. If it is refused, or comes to nothing in another way, it goes, and the first one stays in force.
  *
  * @param client the client.
  * @param filter the topic filter; copied.
  * @param qos the highest quality of service wanted: 0, 1 or 2.
  * @param handler told each message; NULL: they go to gecko_mqtt_on_message().
  * @param userdata handed to `handler`; what gecko_mqtt_remove_listeners() looks for.
- * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails or the server
- * refuses; may be NULL.
+ * @param destroy told when `userdata` is needed no more, exactly once, also if this call fails, the server
+ * refuses, or another subscription takes this one's place; may be NULL.
  * @param completion told the server's answer, once, if the request was accepted; NULL: nobody wants to know.
  * @param completion_userdata handed to `completion`.
  * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client or filter;
@@ -2399,8 +2410,8 @@ gecko_mqtt_status_t gecko_mqtt_subscribe(struct gecko_mqtt_client_t *client,
  * gecko_mqtt_options_set_operation_timeout_ms() says.
  * @param out how it ended: the reason code is the QoS granted (0..2) or why it was refused; its `size` must
  * be set (#GECKO_MQTT_ACK_INIT). NULL: not wanted.
- * @return #GECKO_MQTT_OK: subscribed; all that gecko_mqtt_subscribe() returns; #GECKO_MQTT_ERR_REFUSED,
- * #GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED and others: the server refused, and the handler is gone;
+ * @return #GECKO_MQTT_OK: subscribed; all that gecko_mqtt_subscribe() returns; #GECKO_MQTT_ERR_STRUCT_SIZE:
+ * out; #GECKO_MQTT_ERR_REFUSED, #GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED and others: the server refused, and the handler is gone;
  * #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
  * #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED;
  * #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
@@ -2476,7 +2487,8 @@ gecko_mqtt_status_t gecko_mqtt_unsubscribe(struct gecko_mqtt_client_t *client,
  * gecko_mqtt_options_set_operation_timeout_ms() says.
  * @param out how it ended, with the reason code; its `size` must be set (#GECKO_MQTT_ACK_INIT). NULL: not
  * wanted.
- * @return #GECKO_MQTT_OK: unsubscribed; all that gecko_mqtt_unsubscribe() returns; #GECKO_MQTT_ERR_REFUSED;
+ * @return #GECKO_MQTT_OK: unsubscribed; all that gecko_mqtt_unsubscribe() returns;
+ * #GECKO_MQTT_ERR_STRUCT_SIZE: out; #GECKO_MQTT_ERR_REFUSED;
  * #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
  * #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED;
  * #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
@@ -2545,8 +2557,9 @@ gecko_mqtt_status_t gecko_mqtt_token_request_fail(gecko_mqtt_token_request_t req
  * @param token the token; copied.
  * @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
  * #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_STRUCT_SIZE;
- * #GECKO_MQTT_ERR_INVALID_TOKEN, #GECKO_MQTT_ERR_INVALID_URL, #GECKO_MQTT_ERR_INVALID_UTF8,
- * #GECKO_MQTT_ERR_INVALID_ARGUMENT: the token cannot be used; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: there is no
+ * #GECKO_MQTT_ERR_INVALID_TOKEN: it is empty, too long, or not of the form it claims; #GECKO_MQTT_ERR_INVALID_URL,
+ * #GECKO_MQTT_ERR_UNSUPPORTED, #GECKO_MQTT_ERR_OUT_OF_RANGE: its URL; #GECKO_MQTT_ERR_INVALID_UTF8;
+ * #GECKO_MQTT_ERR_INVALID_ARGUMENT: the broker URL together with others; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: there is no
  * authorizer to send it to, or no TLS; #GECKO_MQTT_ERR_QUEUE_FULL.
  * @par Threads
  * Any; also inside a callback. Never waits.

@@ -247,7 +247,7 @@ impl Client {
         let listeners = &self.shared.mailbox.listeners;
         let handler = match handler {
             Some((key, listener)) => listeners.add_handlers(&filters, key, listener),
-            None => listeners.without_handler(&filters),
+            None => listeners.without_handler(),
         };
         let wanted = |subscription: &Subscription<'_>| Wanted {
             filter: subscription.filter.into(),

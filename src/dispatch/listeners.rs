@@ -75,6 +75,10 @@ impl Handler {
     pub fn matches(&self, name: &str) -> bool {
         topic::matches(&self.filter, name)
     }
+
+    fn is_among(&self, released: &[Released]) -> bool {
+        released.iter().any(|gone| gone.filter == self.filter && gone.handlers.contains(&self.id))
+    }
 }
 
 /// What one batch of deliveries is dispatched with.
@@ -132,13 +136,13 @@ impl Listeners {
         result
     }
 
-    /// Adds the handler of a filter, in place of the one that it had.
+    /// Adds the handler of some filters. One that a filter had already is told messages beside it until the server has
+    /// answered, and then one of the two is [released](Self::release).
     pub fn add_handlers(&self, filters: &[&str], key: usize, call: MessageListener) -> u64 {
         let listener = Arc::new(Listener { key, gone: AtomicBool::new(false), call });
         self.change(|table, next| {
             *next += 1;
             let id = *next;
-            remove_handlers(table, |handler| filters.contains(&&*handler.filter));
             table.handlers.extend(filters.iter().map(|filter| Handler {
                 id,
                 filter: (*filter).into(),
@@ -153,22 +157,21 @@ impl Listeners {
         lock(&self.table).1 + 1
     }
 
-    /// Takes the number of a subscription that has no handler of its own; one that its filter had goes.
-    pub fn without_handler(&self, filters: &[&str]) -> u64 {
-        self.change(|table, next| {
-            *next += 1;
-            remove_handlers(table, |handler| filters.contains(&&*handler.filter));
-            *next
-        })
+    /// Takes the number of a subscription that has no handler of its own.
+    pub fn without_handler(&self) -> u64 {
+        let next = &mut lock(&self.table).1;
+        *next += 1;
+        *next
     }
 
-    /// Drops handlers that no message can reach any more.
+    /// Drops handlers that no message shall reach any more.
     pub fn release(&self, released: &[Released]) {
-        self.change(|table, _| {
-            remove_handlers(table, |handler| {
-                released.iter().any(|gone| gone.filter == handler.filter && handler.id < gone.below)
-            });
-        });
+        self.change(|table, _| remove_handlers(table, |handler| handler.is_among(released)));
+    }
+
+    /// Whether there are such handlers.
+    pub fn has_any(&self, released: &[Released]) -> bool {
+        self.ask(|table| table.handlers.iter().any(|handler| handler.is_among(released)))
     }
 
     /// Adds a listener for messages that no handler takes.
@@ -262,12 +265,21 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_has_one_handler_and_the_replaced_one_is_dropped() {
-        let (listeners, dropped) = (Listeners::default(), Arc::default());
-        let first = listeners.add_handlers(&["a/+"], 1, listener(&dropped));
-        let second = listeners.add_handlers(&["a/+"], 1, listener(&dropped));
-        assert!(second > first);
-        assert_eq!((listeners.snapshot().handlers.len(), dropped.load(Ordering::SeqCst)), (1, 1));
+    fn a_filter_has_two_handlers_until_it_is_known_which_one_stays() {
+        for granted in [true, false] {
+            let (listeners, dropped) = (Listeners::default(), Arc::default());
+            let first = listeners.add_handlers(&["a/+"], 1, listener(&dropped));
+            let second = listeners.add_handlers(&["a/+"], 1, listener(&dropped));
+            assert!(second > first);
+            assert_eq!((listeners.snapshot().handlers.len(), dropped.load(Ordering::SeqCst)), (2, 0));
+            let (kept, handlers) = if granted { (second, 0..second) } else { (first, second..second + 1) };
+            let released = [Released { filter: "a/+".into(), handlers }];
+            assert!(listeners.has_any(&released));
+            listeners.release(&released);
+            assert!(!listeners.has_any(&released));
+            let left: Vec<_> = listeners.snapshot().handlers.iter().map(|handler| handler.id).collect();
+            assert_eq!((left, dropped.load(Ordering::SeqCst)), (vec![kept], 1));
+        }
     }
 
     #[test]
@@ -287,11 +299,11 @@ mod tests {
         let (listeners, dropped) = (Listeners::default(), Arc::default());
         let id = listeners.add_handlers(&["a", "b"], 1, listener(&dropped));
         let table = listeners.snapshot();
-        listeners.release(&[Released { filter: "a".into(), below: id + 1 }]);
+        listeners.release(&[Released::below("a".into(), id + 1)]);
         assert!(table.handlers[0].listener.get().is_some());
-        listeners.release(&[Released { filter: "b".into(), below: id }]);
+        listeners.release(&[Released::below("b".into(), id)]);
         assert_eq!(listeners.snapshot().handlers.len(), 1, "registered after the request");
-        listeners.release(&[Released { filter: "b".into(), below: id + 1 }]);
+        listeners.release(&[Released::below("b".into(), id + 1)]);
         assert!(table.handlers[0].listener.get().is_none());
     }
 }

@@ -221,12 +221,13 @@ impl Mailbox {
         true
     }
 
-    /// News that nobody listens to wakes no thread.
+    /// News that nobody listens to wakes no thread, nor does the release of handlers that are not there.
     fn is_unheard(&self, delivery: &Delivery) -> bool {
         match delivery {
             Delivery::State(_) => self.listeners.ask(|table| table.states.is_empty()),
             Delivery::Event(_) => self.listeners.ask(|table| table.events.is_empty()),
             Delivery::AppState(_) => self.listeners.ask(|table| table.app_states.is_empty()),
+            Delivery::Released(released) => !self.listeners.has_any(released),
             _ => false,
         }
     }

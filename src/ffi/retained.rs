@@ -28,6 +28,11 @@ fn list(address: usize) -> MutexGuard<'static, Vec<usize>> {
 /// gecko_mqtt_client_free(). The copy stands for the message: it can be acknowledged by hand with
 /// gecko_mqtt_message_ack(), published with gecko_mqtt_publish(), and retained again.
 ///
+/// To the server a retained message is not different from others. Where the application acknowledges by hand
+/// (gecko_mqtt_options_set_manual_ack()), one of QoS 1 that it has retained and not acknowledged comes again at each
+/// reconnection that resumes the session: the callback is told it again, and the copy from before can be acknowledged
+/// no more (#GECKO_MQTT_ERR_NOT_FOUND), only the one that came last.
+///
 /// @param message what a message callback was given, a retained message, or one that the application made;
 /// copied with all that it points to.
 /// @param out the copy, to be given to gecko_mqtt_message_release(), once for each call of this function; NULL

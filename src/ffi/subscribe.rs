@@ -40,16 +40,17 @@ const _: () = assert!(size_of::<gecko_mqtt_subscription_t>() == packed(2, 16));
 /// a session which the server still has loses nothing. The library restores the subscription whenever the
 /// server has lost it.
 ///
-/// Each incoming message goes to every handler whose filter matches. A filter has one handler: a second
-/// subscription to it replaces the first one's.
+/// Each incoming message goes to every handler whose filter matches. A second subscription to the same filter
+/// takes the first one's place when the server has granted it: until then both handlers are told, then the first
+/// one goes. If it is refused, or comes to nothing in another way, it goes, and the first one stays in force.
 ///
 /// @param client the client.
 /// @param filter the topic filter; copied.
 /// @param qos the highest quality of service wanted: 0, 1 or 2.
 /// @param handler told each message; NULL: they go to gecko_mqtt_on_message().
 /// @param userdata handed to `handler`; what gecko_mqtt_remove_listeners() looks for.
-/// @param destroy told when `userdata` is needed no more, exactly once, also if this call fails or the server
-/// refuses; may be NULL.
+/// @param destroy told when `userdata` is needed no more, exactly once, also if this call fails, the server
+/// refuses, or another subscription takes this one's place; may be NULL.
 /// @param completion told the server's answer, once, if the request was accepted; NULL: nobody wants to know.
 /// @param completion_userdata handed to `completion`.
 /// @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT: client or filter;
@@ -92,8 +93,8 @@ pub unsafe extern "C" fn gecko_mqtt_subscribe(
 /// gecko_mqtt_options_set_operation_timeout_ms() says.
 /// @param out how it ended: the reason code is the QoS granted (0..2) or why it was refused; its `size` must
 /// be set (#GECKO_MQTT_ACK_INIT). NULL: not wanted.
-/// @return #GECKO_MQTT_OK: subscribed; all that gecko_mqtt_subscribe() returns; #GECKO_MQTT_ERR_REFUSED,
-/// #GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED and others: the server refused, and the handler is gone;
+/// @return #GECKO_MQTT_OK: subscribed; all that gecko_mqtt_subscribe() returns; #GECKO_MQTT_ERR_STRUCT_SIZE:
+/// out; #GECKO_MQTT_ERR_REFUSED, #GECKO_MQTT_ERR_SUBSCRIPTION_NOT_SUPPORTED and others: the server refused, and the handler is gone;
 /// #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
 /// #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED;
 /// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.
@@ -199,7 +200,8 @@ pub unsafe extern "C" fn gecko_mqtt_unsubscribe(
 /// gecko_mqtt_options_set_operation_timeout_ms() says.
 /// @param out how it ended, with the reason code; its `size` must be set (#GECKO_MQTT_ACK_INIT). NULL: not
 /// wanted.
-/// @return #GECKO_MQTT_OK: unsubscribed; all that gecko_mqtt_unsubscribe() returns; #GECKO_MQTT_ERR_REFUSED;
+/// @return #GECKO_MQTT_OK: unsubscribed; all that gecko_mqtt_unsubscribe() returns;
+/// #GECKO_MQTT_ERR_STRUCT_SIZE: out; #GECKO_MQTT_ERR_REFUSED;
 /// #GECKO_MQTT_ERR_TIMEOUT: not sent when the time was over, and it will not be;
 /// #GECKO_MQTT_ERR_OUTCOME_UNKNOWN: sent, but not answered when the time was over; #GECKO_MQTT_ERR_CANCELLED;
 /// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside the log callback, with a time.

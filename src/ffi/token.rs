@@ -142,8 +142,9 @@ pub unsafe extern "C" fn gecko_mqtt_token_request_fail(
 /// @param token the token; copied.
 /// @return #GECKO_MQTT_OK: accepted; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE;
 /// #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED; #GECKO_MQTT_ERR_STRUCT_SIZE;
-/// #GECKO_MQTT_ERR_INVALID_TOKEN, #GECKO_MQTT_ERR_INVALID_URL, #GECKO_MQTT_ERR_INVALID_UTF8,
-/// #GECKO_MQTT_ERR_INVALID_ARGUMENT: the token cannot be used; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: there is no
+/// #GECKO_MQTT_ERR_INVALID_TOKEN: it is empty, too long, or not of the form it claims; #GECKO_MQTT_ERR_INVALID_URL,
+/// #GECKO_MQTT_ERR_UNSUPPORTED, #GECKO_MQTT_ERR_OUT_OF_RANGE: its URL; #GECKO_MQTT_ERR_INVALID_UTF8;
+/// #GECKO_MQTT_ERR_INVALID_ARGUMENT: the broker URL together with others; #GECKO_MQTT_ERR_INVALID_CONFIGURATION: there is no
 /// authorizer to send it to, or no TLS; #GECKO_MQTT_ERR_QUEUE_FULL.
 /// @par Threads
 /// Any; also inside a callback. Never waits.

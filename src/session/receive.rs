@@ -187,6 +187,9 @@ impl Session {
         for (wanted, code) in filters.into_iter().zip(codes) {
             let reason = ReasonCode(*code);
             if !reason.is_error() {
+                if !restoring {
+                    actions.released.push(Released::below(wanted.filter.clone(), wanted.handler));
+                }
                 self.subscriptions.granted(wanted);
                 continue;
             }
@@ -197,7 +200,7 @@ impl Session {
                 continue;
             }
             refused.get_or_insert(error);
-            actions.released.push(Released { below: wanted.handler + 1, filter: wanted.filter });
+            actions.released.push(Released::own(wanted));
         }
         let reason_code = refused.as_ref().and_then(Error::reason_code).or(codes.first().copied());
         let result = refused.map_or(Ok(()), Err);
@@ -228,7 +231,7 @@ impl Session {
             Err(refusal::operation("UNSUBACK", reason, text))
         } else {
             self.subscriptions.given_back(filter, *below);
-            actions.released.push(Released { filter: filter.clone(), below: *below });
+            actions.released.push(Released::below(filter.clone(), *below));
             Ok(())
         };
         self.end_operation(id, Outcome { result, reason_code: Some(code), round_trip }, actions);

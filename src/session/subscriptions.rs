@@ -5,6 +5,7 @@ use crate::completion::{Ack, Completion};
 use crate::packet::RetainHandling;
 use crate::{Error, QoS};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// One topic filter that the application subscribed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +36,25 @@ pub enum Request {
     },
 }
 
-/// A handler that no message can reach any more.
+/// Handlers of a filter that no message shall reach any more.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Released {
     pub filter: Box<str>,
-    /// Only those that were registered before this one.
-    pub below: u64,
+    /// By their numbers, which grow.
+    pub handlers: Range<u64>,
+}
+
+impl Released {
+    /// All that were registered before this one: another has taken their place, or the filter was given back.
+    pub fn below(filter: Box<str>, handler: u64) -> Self {
+        Self { filter, handlers: 0..handler }
+    }
+
+    /// The one that was registered with it. An earlier one stays: the server leaves the subscription as it was when it
+    /// refuses to replace it (MQTT 5, 3.8.4).
+    pub fn own(wanted: Wanted) -> Self {
+        Self { filter: wanted.filter, handlers: wanted.handler..wanted.handler + 1 }
+    }
 }
 
 /// Filters in one SUBSCRIBE of a restoration: what AWS IoT allows.
@@ -114,9 +128,7 @@ impl Subscriptions {
     pub fn clear(&mut self, error: &Error, actions: &mut Actions) {
         self.cancel(error, actions);
         let wanted = self.granted.drain(..).chain(self.declined.drain(..));
-        actions
-            .released
-            .extend(wanted.map(|wanted| Released { below: wanted.handler + 1, filter: wanted.filter }));
+        actions.released.extend(wanted.map(|wanted| Released::below(wanted.filter, wanted.handler + 1)));
     }
 }
 
@@ -126,12 +138,11 @@ impl Request {
         Self::Subscribe { filters, completion: Completion::None, restoring: true }
     }
 
-    /// Ends it without success; handlers that it brought go with it.
+    /// Ends it without success; a handler that it brought goes with it.
     pub fn fail(mut self, error: &Error, actions: &mut Actions) {
         self.tell(Ack::failed(error.clone()), actions);
         if let Self::Subscribe { filters, .. } = self {
-            let gone = |wanted: Wanted| Released { below: wanted.handler + 1, filter: wanted.filter };
-            actions.released.extend(filters.into_iter().map(gone));
+            actions.released.extend(filters.into_iter().map(Released::own));
         }
     }
 

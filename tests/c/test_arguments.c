@@ -109,6 +109,17 @@ static void files_are_read_at_once(gecko_mqtt_options_t *options) {
              GECKO_MQTT_ERR_FILE);
 }
 
+static void an_empty_token_is_none(gecko_mqtt_options_t *options, gecko_mqtt_client_t *client) {
+    gecko_mqtt_token_t token = GECKO_MQTT_TOKEN_INIT;
+    CHECK_IS(gecko_mqtt_options_set_token(options, &token), GECKO_MQTT_ERR_INVALID_TOKEN);
+    CHECK_IS(gecko_mqtt_set_token(client, &token), GECKO_MQTT_ERR_INVALID_TOKEN);
+    token.access_token = "";
+    CHECK_IS(gecko_mqtt_options_set_token(options, &token), GECKO_MQTT_ERR_INVALID_TOKEN);
+    CHECK_IS(gecko_mqtt_set_token(client, &token), GECKO_MQTT_ERR_INVALID_TOKEN);
+    CHECK_IS(gecko_mqtt_token_request_complete(1, &token), GECKO_MQTT_ERR_INVALID_TOKEN);
+    CHECK_HAS(gecko_mqtt_last_error_message(), "the token is empty");
+}
+
 static void levels_are_checked(void) {
     CHECK_IS(gecko_mqtt_log_set_level("info"), GECKO_MQTT_ERR_INVALID_CONFIGURATION);
     CHECK_IS(gecko_mqtt_log_init("loud", NULL, true), GECKO_MQTT_ERR_INVALID_ARGUMENT);
@@ -127,6 +138,7 @@ int main(void) {
     arrays_are_checked(client);
     lengths_are_checked(options, client);
     files_are_read_at_once(options);
+    an_empty_token_is_none(options, client);
     levels_are_checked();
 
     char *id = NULL;

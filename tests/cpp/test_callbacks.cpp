@@ -81,23 +81,24 @@ static void a_listener_removes_its_own_callback_and_no_other() {
     mqtt::Client client = unconnected();
     const mqtt::Listener listener = client.on_message(Probe(first));
     const mqtt::Listener copy = listener;
-    mqtt::Listener replaced = client.subscribe("a", mqtt::QoS::at_least_once, Probe(second));
+    mqtt::Listener removed = client.subscribe("a", mqtt::QoS::at_least_once, Probe(second));
     CHECK(copy.remove());
     CHECK_IS(first.alive, 0);
     CHECK(!listener.remove() && !mqtt::Listener().remove());
-    client.subscribe("a", mqtt::QoS::at_least_once, Probe(third));
+    CHECK(removed.remove());
     CHECK_IS(second.alive, 0);
+    client.subscribe("a", mqtt::QoS::at_least_once, Probe(third));
     // Its place is not used again while somebody can still name it.
     std::vector<Count> many(100);
     for (Count &count : many)
         client.on_message(Probe(count));
-    CHECK(!replaced.remove());
+    CHECK(!removed.remove());
     CHECK_IS(third.alive, 1);
     for (const Count &count : many)
         CHECK_IS(count.alive, 1);
     client = unconnected();
     CHECK_IS(third.alive, 0);
-    CHECK(!listener.remove() && !replaced.remove());
+    CHECK(!listener.remove() && !removed.remove());
 }
 
 static void a_scoped_listener_ends_with_its_scope() {

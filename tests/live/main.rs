@@ -9,6 +9,7 @@ mod messages;
 mod proxy;
 mod reconnection;
 mod rotation;
+mod subscriptions;
 #[path = "../support/mod.rs"]
 mod support;
 mod time_outs;

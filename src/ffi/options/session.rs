@@ -153,6 +153,10 @@ pub unsafe extern "C" fn gecko_mqtt_options_set_will(
 
 /// Whether the application acknowledges QoS 1 and 2 messages itself, with gecko_mqtt_message_ack().
 ///
+/// The server sends no more than gecko_mqtt_options_set_receive_maximum() allows before some are acknowledged. A QoS 1
+/// message that is not when the connection ends comes again on each connection that resumes the session, and the
+/// callback is told it again, also while an earlier one is still worked at or retained.
+///
 /// @param options the options.
 /// @param manual true: it does; false (the default): the library does, when the callbacks have returned.
 /// @return #GECKO_MQTT_OK; #GECKO_MQTT_ERR_NULL_ARGUMENT; #GECKO_MQTT_ERR_INVALID_HANDLE.

@@ -109,6 +109,11 @@ impl Rig {
         self.session.request(request, self.now, &mut self.actions);
     }
 
+    /// Whose handlers are to go, since the last time.
+    fn released(&mut self) -> Vec<(Box<str>, std::ops::Range<u64>)> {
+        self.actions.released.drain(..).map(|released| (released.filter, released.handlers)).collect()
+    }
+
     fn receive(&mut self, bytes: &[u8]) {
         assert_eq!(self.session.receive(bytes, self.now, &mut self.actions), bytes.len());
     }

@@ -20,10 +20,10 @@ fn subscribes_and_unsubscribes() {
     assert_eq!(rig.ends(), [(1, Ok(()))]);
     rig.unsubscribe(2, "a/#");
     assert_eq!(rig.sent(), [0xA2, 8, 0, 2, 0, 0, 3, b'a', b'/', b'#']);
-    assert!(rig.actions.released.is_empty());
+    assert_eq!(rig.released(), [("a/#".into(), 0..1)], "none before the first");
     rig.receive(&[0xB0, 4, 0, 2, 0, 0]);
     assert_eq!(rig.ends(), [(2, Ok(()))]);
-    assert_eq!(rig.actions.released, [Released { filter: "a/#".into(), below: 99 }]);
+    assert_eq!(rig.released(), [("a/#".into(), 0..99)]);
 }
 
 #[test]
@@ -33,10 +33,46 @@ fn a_refused_subscription_loses_its_handler_and_only_that_one() {
     rig.sent();
     rig.receive(&[0x90, 5, 0, 1, 0, 1, 135]);
     assert_eq!(rig.ends(), [(1, Err(ErrorKind::Refused))]);
-    assert_eq!(rig.actions.released, [Released { filter: "b".into(), below: 2 }]);
+    assert_eq!(rig.released(), [("a".into(), 0..1), ("b".into(), 1..2)]);
     rig.lose();
     rig.connect(LIMITS, false);
     assert_eq!(rig.sent(), [0x82, 7, 0, 2, 0, 0, 1, b'a', 1]);
+}
+
+#[test]
+fn a_subscription_that_takes_another_s_place_does_so_when_it_is_granted() {
+    let mut rig = Rig::connected();
+    rig.subscribe(1, &["a"]);
+    rig.subscribe(2, &["a"]);
+    rig.subscribe(3, &["a"]);
+    rig.sent();
+    rig.receive(&[0x90, 4, 0, 1, 0, 1]);
+    rig.receive(&[0x90, 4, 0, 2, 0, 135]);
+    assert_eq!(rig.released(), [("a".into(), 0..1), ("a".into(), 2..3)]);
+    rig.receive(&[0x90, 4, 0, 3, 0, 1]);
+    assert_eq!(rig.released(), [("a".into(), 0..3)]);
+    assert_eq!(rig.ends(), [(1, Ok(())), (2, Err(ErrorKind::Refused)), (3, Ok(()))]);
+}
+
+#[test]
+fn one_that_is_refused_after_a_lost_session_leaves_the_one_that_was_restored() {
+    let mut rig = Rig::connected();
+    rig.subscribe(1, &["a"]);
+    rig.sent();
+    rig.receive(&[0x90, 4, 0, 1, 0, 1]);
+    rig.subscribe(2, &["a"]);
+    rig.sent();
+    rig.released();
+    rig.lose();
+    rig.connect(LIMITS, false);
+    let both = [[0x82, 7, 0, 3, 0, 0, 1, b'a', 1], [0x82, 7, 0, 4, 0, 0, 1, b'a', 1]].concat();
+    assert_eq!(rig.sent(), both);
+    rig.receive(&[0x90, 4, 0, 3, 0, 1]);
+    rig.receive(&[0x90, 4, 0, 4, 0, 135]);
+    assert_eq!(rig.released(), [("a".into(), 2..3)]);
+    rig.lose();
+    rig.connect(LIMITS, false);
+    assert_eq!(rig.sent(), [0x82, 7, 0, 5, 0, 0, 1, b'a', 1]);
 }
 
 #[test]
@@ -91,7 +127,7 @@ fn what_the_server_would_not_restore_is_asked_for_again_on_the_next_connection()
     rig.connect(LIMITS, true);
     assert_eq!(rig.sent(), [0x82, 7, 0, 3, 0, 0, 1, b'a', 1]);
     rig.receive(&[0x90, 4, 0, 3, 0, 1]);
-    assert_eq!(rig.actions.released, [], "its handler was never dropped");
+    assert_eq!(rig.released(), [("a".into(), 0..1)], "its own handler was never dropped");
     rig.lose();
     rig.connect(LIMITS, true);
     assert_eq!(rig.sent(), [0u8; 0], "the server has it again");

@@ -75,6 +75,8 @@ extension GeckoMqttError: LocalizedError, CustomStringConvertible {
 
 /// Throws what a function of C returned on this thread just now.
 func check(_ status: gecko_mqtt_status_t) throws {
+    // Nobody else has a handle: another thread has just closed the client.
+    if status == GECKO_MQTT_ERR_INVALID_HANDLE { throw GeckoMqttError.closed }
     if status != GECKO_MQTT_OK {
         throw GeckoMqttError(Status(rawValue: status), String(cString: gecko_mqtt_last_error_message()))
     }

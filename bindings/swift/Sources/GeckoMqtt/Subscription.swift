@@ -29,17 +29,18 @@ public struct TopicSubscription: Hashable, Sendable {
 }
 
 /// What ``GeckoMqttClient/subscribe(_:qos:capacity:)`` and ``GeckoMqttClient/requestSubscription(_:capacity:)`` give. Keep it, or
-/// its ``messages``, for as long as messages are wanted; ``unsubscribe()`` ends it.
+/// its ``messages``, for as long as messages are wanted. ``unsubscribe()`` ends it, and not the end of a loop: for one that does, see
+/// ``GeckoMqttClient/messages(_:qos:capacity:)``.
 public final class Subscription: Sendable {
     /// What was subscribed.
-    public let topic: TopicSubscription
+    public let topics: [TopicSubscription]
     let route: Router.Route
     private let client: GeckoMqttClient
     private let answer: Promise<Ack>
 
-    init(client: GeckoMqttClient, topic: TopicSubscription, route: Router.Route, answer: Promise<Ack>) {
+    init(client: GeckoMqttClient, topics: [TopicSubscription], route: Router.Route, answer: Promise<Ack>) {
         self.client = client
-        self.topic = topic
+        self.topics = topics
         self.route = route
         self.answer = answer
     }
@@ -60,13 +61,15 @@ public final class Subscription: Sendable {
     /// back.
     public var dropped: Int { route.inbox.dropped }
 
-    /// The server's answer, whose reason code is the quality of service granted. It comes when there is a connection.
+    /// The server's answer, whose reason code is the quality of service granted, that of the first topic filter. It comes when
+    /// there is a connection.
     ///
-    /// Throws a ``GeckoMqttError`` where the server refused; the subscription is gone then.
+    /// Throws a ``GeckoMqttError`` where the server refused, one of several topic filters perhaps; the whole subscription is gone
+    /// then.
     public var granted: Ack { get async throws { try await answer.value } }
 
     /// Ends the subscription, and waits for the server's confirmation. Messages that wait are still delivered, then the loop
-    /// ends. The server hears of it when no other subscription of this client has the same filter.
+    /// ends. The server hears of the topic filters that no other subscription of this client has.
     public func unsubscribe() async throws {
         try await client.unsubscribe(route)
     }
@@ -112,7 +115,7 @@ public struct Messages: AsyncSequence, Sendable {
 
     /// One loop.
     public struct Iterator: AsyncIteratorProtocol {
-        fileprivate let hand: Hand
+        let hand: Hand
 
         /// Is done with the last message, and takes the next one.
         public mutating func next() async -> ReceivedMessage? {
@@ -123,7 +126,7 @@ public struct Messages: AsyncSequence, Sendable {
         }
 
         /// What a loop has in hand. Its end is the loop's.
-        fileprivate final class Hand {
+        final class Hand {
             let inbox: Inbox
             let owner: any AnyObject & Sendable
             let leave: @Sendable () -> Void

@@ -60,6 +60,25 @@ extension Live {
             }
         }
 
+        @Test func whereOneOfSeveralTopicFiltersIsRefusedNoneStaysSubscribed() async throws {
+            try await live {
+                let client = try await simulator.connected()
+                let kept = try await client.subscribe("allowed/kept")
+                let topics = ["allowed/a", "forbidden/b", "allowed/kept"].map { TopicSubscription($0) }
+                let error = try await failure { _ = try await client.subscribe(topics) }
+                #expect(error.reasonCode == 135)
+                #expect(error.message.contains("forbidden/b"))
+                let looping = try await failure { for try await _ in client.messages("forbidden/c") {} }
+                #expect(looping.reasonCode == 135)
+                // Behind the requests that give the others back.
+                let end = try await client.subscribe("allowed/end")
+                for name in ["allowed/a", "allowed/kept", "allowed/end"] { try await client.publish(name, name) }
+                #expect(await take(1, end) == ["allowed/end"])
+                #expect(await take(1, kept) == ["allowed/kept"])
+                #expect(try client.stats().messagesReceived == 2)
+            }
+        }
+
         @Test func aFullQueueRefuses() async throws {
             try await live {
                 let client = try GeckoMqttClient {

@@ -120,6 +120,114 @@ extension Live {
             }
         }
 
+        @Test func severalTopicFiltersInOneRequest() async throws {
+            try await live {
+                let requests = Locked<[String]>([])
+                try GeckoMqttLog.setLogger("gecko_mqtt::packet=trace") { record in
+                    if record.text.contains("SUBSCRIBE") { requests.withLock { $0.append(record.text) } }
+                }
+                let client = try await simulator.connected()
+                let topics = [
+                    TopicSubscription("many/+/a"), TopicSubscription("many/1/#", qos: .atMostOnce), TopicSubscription("many/b"),
+                ]
+                let subscription = try await client.subscribe(topics)
+                #expect(subscription.topics == topics)
+                #expect(try await subscription.granted.reasonCode == 1)
+                #expect(requests.withLock { $0.count } == 1)
+                // One that matches two of them comes once.
+                let names = ["many/0/a", "many/1/a", "many/1/c", "many/b"]
+                for name in names { try await client.publish(name, name) }
+                #expect(await take(4, subscription) == names)
+
+                // One of its filters can be ended, and the others go on.
+                try await client.unsubscribe("many/+/a")
+                for name in ["many/0/a", "many/1/a"] { try await client.publish(name, name) }
+                #expect(await take(1, subscription) == ["many/1/a"])
+                // The server hears of each that nobody else has.
+                let other = try await client.subscribe("many/b")
+                try await subscription.unsubscribe()
+                #expect(await subscription.next() == nil)
+                for name in ["many/1/a", "many/b"] { try await client.publish(name, name) }
+                #expect(await take(1, other) == ["many/b"])
+                #expect(try client.stats().messagesReceived == 6)
+
+                let twice = ["a", "a"].map { TopicSubscription($0) }
+                #expect(try await failure { _ = try await client.subscribe(twice) }.status == .invalidArgument)
+                #expect(try await failure { _ = try await client.subscribe([]) }.status == .invalidArgument)
+                try GeckoMqttLog.removeLogger()
+            }
+        }
+
+        @Test func theLastOfSeveralThatUnsubscribeAtATimeTellsTheServer() async throws {
+            try await live {
+                let client = try await simulator.connected()
+                var twins: [Subscription] = []
+                for _ in 0..<3 { twins.append(try await client.subscribe("twins")) }
+                async let first: Void = twins[0].unsubscribe()
+                async let second: Void = twins[1].unsubscribe()
+                async let third: Void = twins[2].unsubscribe()
+                _ = try await (first, second, third)
+                let end = try await client.subscribe("end")
+                for name in ["twins", "end"] { try await client.publish(name, name) }
+                #expect(await take(1, end) == ["end"])
+                #expect(try client.stats().messagesReceived == 1)
+            }
+        }
+
+        @Test func aLoopSubscribesWhileItRuns() async throws {
+            try await live {
+                let client = try await simulator.connected()
+                try await client.publish("looped/kept", "for later", retain: true)
+                func firstOne() async throws -> ReceivedMessage? {
+                    for try await message in client.messages("looped/+") { return message }
+                    return nil
+                }
+                let kept = try #require(try await firstOne())
+                #expect(kept.text == "for later" && kept.retain)
+                // It unsubscribed: what comes now matches nothing.
+                let end = try await client.subscribe("end")
+                for name in ["looped/new", "end"] { try await client.publish(name, name) }
+                #expect(await take(1, end) == ["end"])
+                #expect(try client.stats().messagesReceived == 2)
+                // The same again subscribes anew.
+                #expect(try await firstOne()?.text == "for later")
+                try await client.publish("looped/kept", "", retain: true)
+            }
+        }
+
+        @Test func aFilterIsSubscribedForAsLongAsOneLoopIsThere() async throws {
+            try await live {
+                let client = try await simulator.connected()
+                let looping = client.messages(["looping/a", "looping/b"].map { TopicSubscription($0) })
+                let heard = Locked<[String]>([])
+                let stays = Task {
+                    var texts: [String] = []
+                    for try await message in looping {
+                        texts.append(message.text)
+                        if message.text == "last" { break }
+                    }
+                    return texts
+                }
+                let leaves = Task {
+                    for try await message in looping { heard.withLock { $0.append(message.text) } }
+                }
+                try await eventually("it does not subscribe") { client.listener.router.routes("looping/b").count == 2 }
+                // Behind their requests.
+                _ = try await client.subscribe("begun")
+                try await client.publish("looping/b", "first")
+                try await eventually("nothing came") { heard.withLock { $0.count } == 1 }
+                leaves.cancel()
+                try await leaves.value
+                #expect(client.listener.router.routes("looping/a").count == 1)
+                try await client.publish("looping/a", "last")
+                #expect(try await stays.value == ["first", "last"])
+                let end = try await client.subscribe("end")
+                for name in ["looping/a", "looping/b", "end"] { try await client.publish(name, name) }
+                #expect(await take(1, end) == ["end"])
+                #expect(try client.stats().messagesReceived == 3)
+            }
+        }
+
         @Test func subscriptionsHaveOptions() async throws {
             try await live {
                 let client = try await simulator.connected()

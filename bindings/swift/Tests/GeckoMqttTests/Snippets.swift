@@ -51,6 +51,17 @@ func receiving(_ client: GeckoMqttClient, _ work: (String, Data) async throws ->
     }
 }
 
+func looping(_ client: GeckoMqttClient, _ show: (String) -> Void) async throws {
+    for try await state in client.messages("spa/+/state") {
+        show(state.text)
+    }
+}
+
+func several(_ client: GeckoMqttClient) async throws -> Subscription {
+    let both = try await client.subscribe([TopicSubscription("spa/42/jobs/#"), TopicSubscription("spa/all/+", qos: .atMostOnce)])
+    return both
+}
+
 func session(_ client: GeckoMqttClient) async throws {
     let jobs = try client.requestSubscription(TopicSubscription("spa/42/jobs/#"))
     try await client.connect(timeout: .seconds(10))

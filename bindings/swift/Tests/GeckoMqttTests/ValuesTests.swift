@@ -1,3 +1,4 @@
+import CGeckoMqtt
 import Foundation
 import Testing
 
@@ -153,6 +154,10 @@ extension Live {
             }
         }
 
+        @Test func closedByAnotherThreadWithinACallItSaysSoToo() async throws {
+            #expect(try await failure { try check(GECKO_MQTT_ERR_INVALID_HANDLE) }.status == .closed)
+        }
+
         @Test func nothingPrintsASecret() throws {
             var options = GeckoMqttOptions()
             options.brokerURL = "wss://top-secret"
@@ -182,6 +187,40 @@ extension Live {
             #expect("\(Status.queueFull)" == "queue is full")
             #expect(Status(rawValue: 299).group == .connection)
             #expect(Status(rawValue: 777).group == .internal)
+        }
+
+        @Test func everyFunctionOfTheHeaderIsUsedOrLeftOutOnPurpose() throws {
+            let leftOut = [
+                "gecko_mqtt_abi_version": "the linker compares it: it is in the library's name",
+                "gecko_mqtt_ack_init": "acknowledgements are only read",
+                "gecko_mqtt_publish_wait": "tasks wait without it",
+                "gecko_mqtt_subscribe": "subscribe_many does the same",
+                "gecko_mqtt_subscribe_wait": "tasks wait without it",
+                "gecko_mqtt_unsubscribe_wait": "tasks wait without it",
+                "gecko_mqtt_remove_listeners": "the router tells who gets a message, and streams end with their loops",
+                "gecko_mqtt_message_retain": "messages are Swift's, and live as long as they are needed",
+                "gecko_mqtt_message_release": "messages are Swift's, and live as long as they are needed",
+                "gecko_mqtt_get_connection_state": "connectionState is what was told",
+                "gecko_mqtt_options_set_dispatch": "tasks and actors decide where an application's code runs",
+                "gecko_mqtt_dispatch": "tasks and actors decide where an application's code runs",
+                "gecko_mqtt_dispatch_fd": "tasks and actors decide where an application's code runs",
+                "gecko_mqtt_connection_state_string": "enumerations have names of their own",
+                "gecko_mqtt_event_kind_string": "enumerations have names of their own",
+                "gecko_mqtt_log_level_string": "enumerations have names of their own",
+            ]
+            func functions(_ text: String) -> Set<String> {
+                Set(text.matches(of: #/\bgecko_mqtt_\w+/#).map { String($0.output) })
+            }
+            let header = try String(contentsOfFile: packageFolder + "/../../include/gecko_mqtt.h", encoding: .utf8)
+            let declared = Set(
+                header.replacing(#/(?s)/\*.*?\*//#, with: "").matches(of: #/\b(gecko_mqtt_\w+)\(/#).map { String($0.1) })
+            #expect(declared.count > 90)
+            let sources = packageFolder + "/Sources/GeckoMqtt"
+            var used: Set<String> = []
+            for path in try FileManager.default.subpathsOfDirectory(atPath: sources) where path.hasSuffix(".swift") {
+                used.formUnion(functions(try String(contentsOfFile: "\(sources)/\(path)", encoding: .utf8)))
+            }
+            #expect(declared.subtracting(used).sorted() == leftOut.keys.sorted())
         }
 
         @Test func theLibraryTellsItsVersion() {

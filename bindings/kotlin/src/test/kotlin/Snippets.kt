@@ -5,6 +5,7 @@ import com.gecko.mqtt.GeckoMqttClient
 import com.gecko.mqtt.GeckoMqttException
 import com.gecko.mqtt.GeckoMqttLog
 import com.gecko.mqtt.Message
+import com.gecko.mqtt.QoS
 import com.gecko.mqtt.Reconnect
 import com.gecko.mqtt.Token
 import com.gecko.mqtt.TokenUnavailableException
@@ -65,6 +66,10 @@ suspend fun receiving(
     jobs.messages.collect { job ->
         work(job.topic, job.payload)
     }
+}
+
+suspend fun several(client: GeckoMqttClient) {
+    val both = client.subscribe(listOf(TopicSubscription("spa/42/jobs/#"), TopicSubscription("spa/all/+", QoS.AT_MOST_ONCE)))
 }
 
 suspend fun session(client: GeckoMqttClient) {

@@ -2,7 +2,7 @@ import CGeckoMqtt
 import Foundation
 
 /// Memory for what a structure points to, for the time of one call.
-private final class Arena {
+final class Arena {
     private var blocks: [UnsafeMutableRawPointer] = []
 
     /// A copy, with a NUL behind it: NULL would be none, and text of length 0 is read up to its NUL.

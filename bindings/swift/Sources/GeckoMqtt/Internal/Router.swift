@@ -1,16 +1,20 @@
 /// Takes each message to the subscriptions that it matches. The binding does so itself, and not C's handlers, which are told of
 /// a message one after the other: only here it is known how many have it, and so when all are done with it.
 final class Router: Sendable {
+    /// Where the messages of one subscription go.
     struct Route: Sendable {
-        let filter: String
-        let matcher: TopicFilter
         let inbox: Inbox
+        /// Those that are in force; of the router's own copy.
+        fileprivate(set) var filters: [TopicFilter]
+        /// Being unsubscribed, so that it keeps no filter in force.
+        fileprivate var leaving = false
 
-        init(filter: String, inbox: Inbox) {
-            self.filter = filter
-            matcher = TopicFilter(filter)
+        init(filters: [String], inbox: Inbox) {
             self.inbox = inbox
+            self.filters = filters.map(TopicFilter.init)
         }
+
+        func has(_ filter: TopicFilter) -> Bool { filters.contains(filter) }
     }
 
     private struct State {
@@ -18,6 +22,8 @@ final class Router: Sendable {
         // Of those who want what matches no route.
         var others: [Inbox] = []
         var closed = false
+
+        func index(_ route: Route) -> Int? { routes.firstIndex { $0.inbox === route.inbox } }
     }
 
     private let manual: Bool
@@ -31,27 +37,51 @@ final class Router: Sendable {
         state.withLock { $0.routes.append(route) }
     }
 
-    /// - Returns: whether it was there, and the last one of its filter.
-    func remove(_ route: Route) -> Bool {
+    /// Takes it away.
+    ///
+    /// - Returns: which of its filters nobody has any more.
+    func remove(_ route: Route) -> [TopicFilter] {
         state.withLock { state in
-            guard let index = state.routes.firstIndex(where: { $0.inbox === route.inbox }) else { return false }
-            state.routes.remove(at: index)
-            return !state.routes.contains { $0.filter == route.filter }
+            guard let index = state.index(route) else { return [] }
+            let filters = state.routes.remove(at: index).filters
+            return filters.filter { filter in !state.routes.contains { $0.has(filter) } }
         }
     }
 
-    func has(_ route: Route) -> Bool {
-        state.withLock { $0.routes.contains { $0.inbox === route.inbox } }
+    /// The same, but messages still go to it: until it is removed, or stays.
+    ///
+    /// - Returns: nil where it is not there.
+    func leave(_ route: Route) -> [TopicFilter]? {
+        state.withLock { state in
+            guard let index = state.index(route) else { return nil }
+            state.routes[index].leaving = true
+            return state.routes[index].filters.filter { filter in
+                !state.routes.contains { !$0.leaving && $0.has(filter) }
+            }
+        }
     }
 
-    /// Whether another subscription has its filter too.
-    func isShared(_ route: Route) -> Bool {
-        state.withLock { $0.routes.contains { $0.inbox !== route.inbox && $0.filter == route.filter } }
+    func stay(_ route: Route) {
+        state.withLock { state in
+            if let index = state.index(route) { state.routes[index].leaving = false }
+        }
     }
 
-    /// All of one filter.
+    /// Those that have a filter.
     func routes(_ filter: String) -> [Route] {
-        state.withLock { $0.routes.filter { $0.filter == filter } }
+        state.withLock { $0.routes.filter { $0.has(TopicFilter(filter)) } }
+    }
+
+    /// Takes a filter from one of them, and the whole away with its last one.
+    func remove(_ route: Route, _ filter: String) {
+        let last = state.withLock { state in
+            guard let index = state.index(route) else { return false }
+            state.routes[index].filters.removeAll { $0 == TopicFilter(filter) }
+            guard state.routes[index].filters.isEmpty else { return false }
+            state.routes.remove(at: index)
+            return true
+        }
+        if last { route.inbox.end() }
     }
 
     func addOther(_ inbox: Inbox) {
@@ -72,7 +102,7 @@ final class Router: Sendable {
         // So that a fast loop does not count as the last one while others have not got it.
         acknowledgement.hold()
         let (routes, others) = state.withLock { ($0.routes, $0.others) }
-        let matching = routes.filter { $0.matcher.matches(message.topic) }.map(\.inbox)
+        let matching = routes.filter { $0.filters.contains { $0.matches(message.topic) } }.map(\.inbox)
         let inboxes = matching.isEmpty ? others : matching
         let taken = inboxes.map { $0.offer(message) }
         if taken.allSatisfy({ $0 }) { acknowledgement.release() }

@@ -18,13 +18,17 @@ import com.gecko.mqtt.internal.set
 import com.gecko.mqtt.internal.waitMs
 import com.gecko.mqtt.internal.waiting
 import com.gecko.mqtt.internal.withMessage
-import com.gecko.mqtt.internal.withSubscription
+import com.gecko.mqtt.internal.withSubscriptions
 import com.gecko.mqtt.internal.withText
 import com.sun.jna.Memory
 import com.sun.jna.Pointer
 import com.sun.jna.ptr.PointerByReference
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineStart.UNDISPATCHED
 import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
@@ -238,12 +242,22 @@ public class GeckoMqttClient(options: GeckoMqttOptions) : AutoCloseable {
     public suspend fun subscribe(
         topic: TopicSubscription,
         capacity: Int = DEFAULT_CAPACITY,
+    ): Subscription = subscribe(listOf(topic), capacity)
+
+    /**
+     * Subscribes to several topic filters in one request, of which AWS IoT allows eight. The [Subscription] has the
+     * messages of all, in order, one that matches several of them once. Where the server refuses one of them this throws,
+     * and none stays subscribed.
+     */
+    public suspend fun subscribe(
+        topics: List<TopicSubscription>,
+        capacity: Int = DEFAULT_CAPACITY,
     ): Subscription {
-        val subscription = requestSubscription(topic, capacity)
+        val subscription = requestSubscription(topics, capacity)
         try {
             subscription.await()
         } catch (e: CancellationException) {
-            leave(subscription)
+            leave(subscription.route)
             throw e
         }
         return subscription
@@ -256,19 +270,37 @@ public class GeckoMqttClient(options: GeckoMqttOptions) : AutoCloseable {
     public fun requestSubscription(
         topic: TopicSubscription,
         capacity: Int = DEFAULT_CAPACITY,
+    ): Subscription = requestSubscription(listOf(topic), capacity)
+
+    /** The same for several topic filters in one request. */
+    public fun requestSubscription(
+        topics: List<TopicSubscription>,
+        capacity: Int = DEFAULT_CAPACITY,
     ): Subscription {
-        val subscription = Subscription(this, topic, newInbox(capacity))
-        router.add(subscription)
+        val subscription = Subscription(this, topics.toList(), newInbox(capacity))
+        val route = subscription.route
+        router.add(route)
         try {
-            begin({ subscribe(topic, it) }) { result ->
-                if (result.isFailure) drop(subscription)
+            begin({ subscribe(subscription.topics, it) }) { result ->
+                result.onFailure { refused(route, it) }
                 result.fold(subscription.answer::complete, subscription.answer::completeExceptionally)
             }
         } catch (e: Throwable) {
-            drop(subscription)
+            drop(route)
             throw e
         }
         return subscription
+    }
+
+    /** The server answered no to one filter at least, or the request came to nothing. */
+    private fun refused(
+        route: Router.Route,
+        failure: Throwable,
+    ) {
+        val answered = (failure as? GeckoMqttException)?.reasonCode != null
+        val several = route.filters.size > 1
+        val unwanted = drop(route)
+        if (answered && several) unwanted.forEach(::forsake)
     }
 
     /**
@@ -279,15 +311,31 @@ public class GeckoMqttClient(options: GeckoMqttOptions) : AutoCloseable {
         filter: String,
         qos: QoS = QoS.AT_LEAST_ONCE,
         capacity: Int = DEFAULT_CAPACITY,
+    ): Flow<ReceivedMessage> = messages(listOf(TopicSubscription(filter, qos)), capacity)
+
+    /** The same for several topic filters. */
+    public fun messages(
+        topics: List<TopicSubscription>,
+        capacity: Int = DEFAULT_CAPACITY,
     ): Flow<ReceivedMessage> =
         flow {
-            val subscription = subscribe(filter, qos, capacity)
+            val subscription = subscribe(topics, capacity)
             try {
                 emitAll(subscription.messages)
             } finally {
-                leave(subscription)
+                leave(subscription.route)
             }
         }
+
+    /**
+     * Ends all that is subscribed to a topic filter, also where nobody has the [Subscription] any more, or a process
+     * before this one made it, and waits for the server's confirmation.
+     */
+    public suspend fun unsubscribe(filter: String) {
+        val routes = router.routes(filter)
+        operation { unsubscribe(filter, it) }
+        routes.forEach { router.remove(it, filter) }
+    }
 
     private fun newInbox(capacity: Int): Inbox {
         require(capacity > 0) { "a capacity is 1 or more, not $capacity" }
@@ -295,18 +343,26 @@ public class GeckoMqttClient(options: GeckoMqttOptions) : AutoCloseable {
     }
 
     private fun subscribe(
-        topic: TopicSubscription,
+        topics: List<TopicSubscription>,
         userdata: Pointer,
     ): Int =
-        withSubscription(topic) {
-            val one = SizeT(1)
-            Native.gecko_mqtt_subscribe_many(live(), it, one, null, null, null, Callbacks.completion, userdata)
+        withSubscriptions(topics) { first, count ->
+            Native.gecko_mqtt_subscribe_many(live(), first, count, null, null, null, Callbacks.completion, userdata)
         }
 
-    internal suspend fun unsubscribe(subscription: Subscription) {
-        if (!router.has(subscription)) return
-        if (!router.isShared(subscription)) operation { unsubscribe(subscription.topic.filter, it) }
-        drop(subscription)
+    internal suspend fun unsubscribe(route: Router.Route) {
+        val unwanted = router.leave(route) ?: return
+        try {
+            coroutineScope {
+                // Begun in order, and waited for together.
+                val answers = unwanted.map { filter -> async(start = UNDISPATCHED) { operation { unsubscribe(filter, it) } } }
+                answers.awaitAll()
+            }
+        } catch (e: Throwable) {
+            router.stay(route)
+            throw e
+        }
+        drop(route)
     }
 
     private fun unsubscribe(
@@ -317,19 +373,20 @@ public class GeckoMqttClient(options: GeckoMqttOptions) : AutoCloseable {
             Native.gecko_mqtt_unsubscribe(live(), it, if (userdata == null) null else Callbacks.completion, userdata)
         }
 
-    private fun drop(subscription: Subscription) {
-        router.remove(subscription)
-        subscription.inbox.end()
-    }
+    /** What of it the server need not send any more. */
+    private fun drop(route: Router.Route): List<String> = router.remove(route).also { route.inbox.end() }
 
     /** Nobody wants its messages any more, also those that wait; the server is told without waiting. */
-    private fun leave(subscription: Subscription) {
-        val last = router.has(subscription) && !router.isShared(subscription)
-        router.remove(subscription)
+    private fun leave(route: Router.Route) {
+        val unwanted = router.remove(route)
         if (closed.get()) return
-        subscription.inbox.discard()
-        // Where C refuses, the client is closed or its queue full: messages that still come match no subscription.
-        if (last) runCatching { unsubscribe(subscription.topic.filter, null) }
+        route.inbox.discard()
+        unwanted.forEach(::forsake)
+    }
+
+    /** Where C refuses, the client is closed or its queue full: messages that still come match no subscription. */
+    private fun forsake(filter: String) {
+        runCatching { unsubscribe(filter, null) }
     }
 
     /** Gives it a fresh token; a live connection is rotated onto it, without a gap and without a loss. */

@@ -62,6 +62,8 @@ public sealed class GeckoMqttException(
 
         /** What a function of the library returned on this thread just now. */
         fun check(code: Int) {
+            // Nobody else has a handle: another thread has just closed the client.
+            if (code == Status.INVALID_HANDLE.code) throw closed()
             if (code != 0) throw of(code, Native.lastError())
         }
 

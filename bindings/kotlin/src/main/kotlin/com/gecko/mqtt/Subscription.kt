@@ -1,7 +1,7 @@
 package com.gecko.mqtt
 
 import com.gecko.mqtt.internal.Inbox
-import com.gecko.mqtt.internal.TopicFilter
+import com.gecko.mqtt.internal.Router
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.flow.Flow
 
@@ -37,14 +37,14 @@ public data class TopicSubscription(
 /**
  * What [GeckoMqttClient.subscribe] and [GeckoMqttClient.requestSubscription] give.
  *
- * @property topic what was subscribed.
+ * @property topics what was subscribed.
  */
 public class Subscription internal constructor(
     private val client: GeckoMqttClient,
-    public val topic: TopicSubscription,
+    public val topics: List<TopicSubscription>,
     internal val inbox: Inbox,
 ) {
-    internal val matcher = TopicFilter(topic.filter)
+    internal val route = Router.Route(topics.map { it.filter }, inbox)
     internal val answer = CompletableDeferred<Ack>()
 
     /**
@@ -65,21 +65,22 @@ public class Subscription internal constructor(
         get() = inbox.dropped
 
     /**
-     * Waits for the server's answer; its reason code is the quality of service granted. It comes when there is a
-     * connection.
+     * Waits for the server's answer; its reason code is the quality of service granted, that of the first topic filter. It
+     * comes when there is a connection.
      *
-     * @throws GeckoMqttException.Operation and others: the server refused, and the subscription is gone.
+     * @throws GeckoMqttException.Operation and others: the server refused, one of several topic filters perhaps, and the
+     * whole subscription is gone.
      */
     public suspend fun await(): Ack = answer.await()
 
     /**
      * Ends the subscription, and waits for the server's confirmation. [messages] that wait are still delivered, then the
-     * flow ends. The server hears of it when no other subscription of this client has the same filter.
+     * flow ends. The server hears of the topic filters that no other subscription of this client has.
      */
     public suspend fun unsubscribe() {
-        client.unsubscribe(this)
+        client.unsubscribe(route)
     }
 
-    /** Its topic filter. */
-    override fun toString(): String = "Subscription(${topic.filter})"
+    /** Its topic filters. */
+    override fun toString(): String = topics.joinToString(prefix = "Subscription(", postfix = ")") { it.filter }
 }

@@ -204,7 +204,7 @@ class BackPressureTest : LiveTest() {
                     }
                 repeat(5) { publisher.publish("forgotten/b", "$it") }
                 assertEquals(List(5) { "$it" }, rest.await().map { it.text })
-                client.subscribe("forgotten/#").unsubscribe()
+                client.unsubscribe("forgotten/#")
             }
         }
     }

@@ -79,6 +79,24 @@ class FailureTest : LiveTest() {
     }
 
     @Test
+    fun `where one of several topic filters is refused, none stays subscribed`() = test {
+        simulator.client().use { client ->
+            client.connect(LIMIT)
+            val kept = client.subscribe("allowed/kept")
+            val topics = listOf("allowed/a", "forbidden/b", "allowed/kept").map(::TopicSubscription)
+            val e = failure<GeckoMqttException> { client.subscribe(topics) }
+            assertEquals(135, e.reasonCode)
+            assertTrue(e.message!!.contains("forbidden/b"), e.message)
+            // Behind the requests that give the others back.
+            val end = client.subscribe("allowed/end")
+            for (topic in listOf("allowed/a", "allowed/kept", "allowed/end")) client.publish(topic, "x")
+            end.messages.first()
+            kept.messages.first()
+            assertEquals(2L, client.stats().messagesReceived)
+        }
+    }
+
+    @Test
     fun `a full queue refuses`() = test {
         GeckoMqttClient {
             endpoint = "localhost"

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestInstance
+import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.time.Duration.Companion.seconds
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -137,6 +138,67 @@ class MainJobTest : LiveTest() {
             client.publish("home/hall/lamp", "last")
             assertEquals("last", one.messages.first().text)
             assertEquals("last", all.messages.first().text)
+        }
+    }
+
+    @Test
+    fun `several topic filters in one request`() = test {
+        val requests = CopyOnWriteArrayList<String>()
+        GeckoMqttLog.setLogger("gecko_mqtt::packet=trace") {
+            if ("SUBSCRIBE" in it.text) requests += it.text
+        }
+        simulator.client().use { client ->
+            client.connect(LIMIT)
+            val topics =
+                listOf(
+                    TopicSubscription("many/+/a"),
+                    TopicSubscription("many/1/#", QoS.AT_MOST_ONCE),
+                    TopicSubscription("many/b"),
+                )
+            val subscription = client.subscribe(topics)
+            assertEquals(topics, subscription.topics)
+            assertEquals(1, subscription.await().reasonCode)
+            assertEquals("Subscription(many/+/a, many/1/#, many/b)", subscription.toString())
+            assertEquals(1, requests.size, "$requests")
+            // One that matches two of them comes once.
+            for (topic in listOf("many/0/a", "many/1/a", "many/1/c", "many/b")) client.publish(topic, topic)
+            val heard = subscription.messages.take(4).toList().map { it.topic }
+            assertEquals(listOf("many/0/a", "many/1/a", "many/1/c", "many/b"), heard)
+
+            // One of its filters can be ended, and the others go on.
+            client.unsubscribe("many/+/a")
+            for (topic in listOf("many/0/a", "many/1/a")) client.publish(topic, topic)
+            assertEquals("many/1/a", subscription.messages.first().topic)
+            // The server hears of each that nobody else has.
+            val other = client.subscribe("many/b")
+            subscription.unsubscribe()
+            assertTrue(subscription.messages.toList().isEmpty())
+            for (topic in listOf("many/1/a", "many/b")) client.publish(topic, topic)
+            assertEquals("many/b", other.messages.first().topic)
+            assertEquals(4 + 1 + 1L, client.stats().messagesReceived)
+
+            client.publish("many/2/a", "kept", retain = true)
+            assertEquals("many/2/a", client.messages(topics).first().topic)
+            client.publish("many/2/a", "", retain = true)
+            val twice = failure<GeckoMqttException.Configuration> { client.subscribe(listOf("a", "a").map(::TopicSubscription)) }
+            assertEquals(Status.INVALID_ARGUMENT, twice.status)
+            val none = failure<GeckoMqttException.Configuration> { client.subscribe(emptyList()) }
+            assertEquals(Status.INVALID_ARGUMENT, none.status)
+        }
+        GeckoMqttLog.removeLogger()
+    }
+
+    @Test
+    fun `the last of several that unsubscribe at a time tells the server`() = test {
+        simulator.client().use { client ->
+            client.connect(LIMIT)
+            val twins = List(3) { client.subscribe("twins") }
+            twins.map { async(start = CoroutineStart.UNDISPATCHED) { it.unsubscribe() } }.awaitAll()
+            client.publish("twins", "x")
+            val end = client.subscribe("end")
+            client.publish("end", "x")
+            end.messages.first()
+            assertEquals(1L, client.stats().messagesReceived)
         }
     }
 

@@ -150,6 +150,12 @@ class ValuesTest : LiveTest() {
     }
 
     @Test
+    fun `closed by another thread within a call, it says so too`() {
+        val e = failure<GeckoMqttException.Configuration> { GeckoMqttException.check(Status.INVALID_HANDLE.code) }
+        assertEquals(Status.CLOSED, e.status)
+    }
+
+    @Test
     fun `a client that is closed says so`() = test {
         val client = GeckoMqttClient { endpoint = "localhost" }
         val subscription = client.requestSubscription(TopicSubscription("a"))

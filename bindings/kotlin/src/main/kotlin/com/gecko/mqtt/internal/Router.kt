@@ -2,7 +2,6 @@ package com.gecko.mqtt.internal
 
 import com.gecko.mqtt.QoS
 import com.gecko.mqtt.ReceivedMessage
-import com.gecko.mqtt.Subscription
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
@@ -15,10 +14,27 @@ internal class Router(
     private val manual: Boolean,
     private val newInbox: () -> Inbox,
 ) {
+    /** Where the messages of one subscription go. */
+    class Route(
+        filters: List<String>,
+        val inbox: Inbox,
+    ) {
+        /** Its filters that are in force; changed under the router's lock. */
+        @Volatile var filters: List<String> = filters
+
+        /** Being unsubscribed, so that it keeps no filter in force; under the router's lock. */
+        var leaving = false
+        private val matchers = filters.associateWith { TopicFilter(it) }
+
+        fun has(filter: String): Boolean = filter in filters
+
+        fun matches(topic: String): Boolean = filters.any { matchers.getValue(it).matches(topic) }
+    }
+
     private val lock = Any()
 
     // Copied on writing: read for each message.
-    @Volatile private var subscriptions: List<Subscription> = emptyList()
+    @Volatile private var routes: List<Route> = emptyList()
 
     @Volatile private var others: List<Inbox> = emptyList()
     private var closed = false
@@ -36,25 +52,51 @@ internal class Router(
             }
         }
 
-    fun add(subscription: Subscription) {
-        synchronized(lock) { subscriptions += subscription }
+    fun add(route: Route) {
+        synchronized(lock) { routes += route }
     }
 
-    fun remove(subscription: Subscription) {
-        synchronized(lock) { subscriptions -= subscription }
+    /** Takes it away; says which of its filters nobody has any more. */
+    fun remove(route: Route): List<String> =
+        synchronized(lock) {
+            if (route !in routes) return emptyList()
+            routes -= route
+            route.filters.filterNot { filter -> routes.any { it.has(filter) } }
+        }
+
+    /** The same, but messages still go to it: until [remove], or [stay]. Null where it is not there. */
+    fun leave(route: Route): List<String>? =
+        synchronized(lock) {
+            if (route !in routes) return null
+            route.leaving = true
+            route.filters.filterNot { filter -> routes.any { !it.leaving && it.has(filter) } }
+        }
+
+    fun stay(route: Route) {
+        synchronized(lock) { route.leaving = false }
     }
 
-    fun has(subscription: Subscription): Boolean = subscriptions.any { it === subscription }
+    /** Those that have a filter. */
+    fun routes(filter: String): List<Route> = routes.filter { it.has(filter) }
 
-    /** Whether another subscription has its filter too. */
-    fun isShared(subscription: Subscription): Boolean =
-        subscriptions.any { it !== subscription && it.topic.filter == subscription.topic.filter }
+    /** Takes a filter from one of them, and the whole away with its last one. */
+    fun remove(
+        route: Route,
+        filter: String,
+    ) {
+        val last =
+            synchronized(lock) {
+                route.filters -= filter
+                route.filters.isEmpty().also { if (it) routes -= route }
+            }
+        if (last) route.inbox.end()
+    }
 
     fun route(message: ReceivedMessage) {
         val acknowledgement = message.acknowledgement
         // So that a fast collector does not count as the last one while others have not got it.
         acknowledgement.hold()
-        val matching = subscriptions.filter { it.matcher.matches(message.topic) }.map { it.inbox }
+        val matching = routes.filter { it.matches(message.topic) }.map { it.inbox }
         val inboxes = matching.ifEmpty { others }
         val taken = inboxes.map { it.offer(message) }
         if (taken.all { it }) acknowledgement.release()
@@ -63,7 +105,7 @@ internal class Router(
     }
 
     fun forgetWhatComesAgain() {
-        (subscriptions.map { it.inbox } + others).forEach { it.forgetWhatComesAgain() }
+        (routes.map { it.inbox } + others).forEach { it.forgetWhatComesAgain() }
     }
 
     /** No message comes any more. */
@@ -71,7 +113,7 @@ internal class Router(
         val all =
             synchronized(lock) {
                 closed = true
-                subscriptions.map { it.inbox } + others
+                routes.map { it.inbox } + others
             }
         all.forEach { it.end() }
     }
