@@ -31,16 +31,20 @@ fn main() {
 }
 
 /// The standard library asks for `libgcc_s.so.1`, 125 kB that a small device may not have, for the sake of its unwinder.
-/// The compiler has the same in archives, of which 20 kB are needed. Where it has them, the name that is asked for leads
+/// There are archives with the same in them, of which 20 kB are needed. Where they are, the name that is asked for leads
 /// there; `-static-libgcc` would not, for it concerns only what the compiler itself adds.
 fn link_unwinder_statically() {
     let cfg = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
-    if (cfg("OS").as_str(), cfg("ENV").as_str()) != ("linux", "gnu") {
+    let musl = cfg("ENV") == "musl";
+    if cfg("OS") != "linux" || !(musl || cfg("ENV") == "gnu") {
         return;
     }
     println!("cargo::rerun-if-env-changed=RUSTC_LINKER");
     let compiler = env::var("RUSTC_LINKER").unwrap_or_else(|_| "cc".into());
-    let (Some(unwinder), Some(rest)) = (archive(&compiler, "libgcc_eh.a"), archive(&compiler, "libgcc.a"))
+    // Rust brings its own for musl: that of the compiler may be for glibc.
+    let unwinder = if musl { rust_archive("libunwind.a") } else { None };
+    let (Some(unwinder), Some(rest)) =
+        (unwinder.or_else(|| archive(&compiler, "libgcc_eh.a")), archive(&compiler, "libgcc.a"))
     else {
         return;
     };
@@ -53,7 +57,20 @@ fn link_unwinder_statically() {
 
 /// Where the compiler has this archive. It answers with the bare name where it has none.
 fn archive(compiler: &str, name: &str) -> Option<PathBuf> {
-    let output = Command::new(compiler).arg(format!("-print-file-name={name}")).output().ok()?;
-    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    let path = PathBuf::from(answer(compiler, &[&format!("-print-file-name={name}")])?);
     (path.is_absolute() && path.is_file()).then_some(path)
+}
+
+/// Where Rust has this archive for the target. Distributions leave it out.
+fn rust_archive(name: &str) -> Option<PathBuf> {
+    let (rustc, target) = (env::var("RUSTC").ok()?, env::var("TARGET").ok()?);
+    let path = Path::new(&answer(&rustc, &["--print", "target-libdir", "--target", &target])?)
+        .join("self-contained")
+        .join(name);
+    path.is_file().then_some(path)
+}
+
+fn answer(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }

@@ -9,6 +9,8 @@ if(CMAKE_CROSSCOMPILING AND NOT GECKO_MQTT_CARGO_TARGET)
 endif()
 
 set(cargo_arguments --manifest-path "${PROJECT_SOURCE_DIR}/Cargo.toml" --target-dir "${GECKO_MQTT_CARGO_TARGET_DIR}")
+# For musl Rust would link libc itself statically, which a shared library cannot.
+list(APPEND cargo_arguments --config "target.'cfg(target_env = \"musl\")'.rustflags = ['-Ctarget-feature=-crt-static']")
 set(cargo_output "${GECKO_MQTT_CARGO_TARGET_DIR}")
 set(cargo_environment "")
 if(GECKO_MQTT_CARGO_TARGET)

@@ -31,11 +31,18 @@ if(NOT APPLE)
     set(GECKO_MQTT_IMPORTED_SONAME "${GECKO_MQTT_SONAME}")
 endif()
 
+set(GECKO_MQTT_C_PLATFORM "${GECKO_MQTT_CARGO_TARGET}")
+if(NOT GECKO_MQTT_C_PLATFORM)
+    execute_process(COMMAND "${CMAKE_C_COMPILER}" -dumpmachine OUTPUT_VARIABLE GECKO_MQTT_C_PLATFORM ERROR_QUIET)
+endif()
 # From cargo rustc --lib --crate-type staticlib -- --print native-static-libs. The consumer test links with these alone.
 if(APPLE)
     set(GECKO_MQTT_NATIVE_LIBRARIES "-framework Security" "-framework CoreFoundation" -liconv -lSystem -lc -lm)
 elseif(ANDROID)
     set(GECKO_MQTT_NATIVE_LIBRARIES -ldl -llog -lm -lc)
+elseif(GECKO_MQTT_C_PLATFORM MATCHES "musl")
+    # In programs that are static throughout, too.
+    set(GECKO_MQTT_NATIVE_LIBRARIES -lgcc_eh -lc)
 else()
     set(GECKO_MQTT_NATIVE_LIBRARIES -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc)
 endif()

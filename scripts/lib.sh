@@ -43,7 +43,7 @@ there() {
 # need NAME=PACKAGE[,PACKAGE]...: installs the packages of what is missing, or says which they are and stops.
 # Debian starts mosquitto's service when it is installed; nothing here minds, the tests take ports of their own.
 need() {
-    local pair missing=()
+    local pair packages missing=()
     for pair in "$@"; do
         if ! there "${pair%%=*}"; then
             IFS=, read -r -a packages <<<"${pair#*=}"
@@ -96,4 +96,55 @@ need_component() {
         have rustup || die "please install $name for this Rust"
         rustup component add "$name" || die "this failed, please see to it: rustup component add $name"
     fi
+}
+
+# skipped REASON: loud now, and again at the end of scripts/test.
+skipped() {
+    printf '\n!!! SKIPPED: %s\n\n' "$1"
+    if [ -n "${GECKO_TEST_NOTES-}" ]; then
+        printf '!!! SKIPPED: %s\n' "$1" >>"$GECKO_TEST_NOTES"
+    fi
+}
+
+# make_tree FOLDER PACKAGES: Debian 13 with these, commas between them, in a folder of its own: complete, or not there.
+make_tree() {
+    if [ -e "$1/complete" ]; then return 0; fi
+    [ "$(id -u)" -eq 0 ] || return 1
+    (need debootstrap=debootstrap) || return 1
+    printf 'Fetching Debian 13 with %s into %s ...\n' "$2" "$1"
+    rm -rf "$1"
+    mkdir -p "$1"
+    if ! debootstrap --variant=minbase "--include=$2" trixie "$1" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$1.log" 2>&1; then
+        tail -n 5 "$1.log" >&2
+        return 1
+    fi
+    printf '127.0.0.1 localhost\n' >"$1/etc/hosts"
+    touch "$1/complete"
+}
+
+# The tree that packages are installed in and the library is compiled in, with all that both need.
+debian13_tree=${GECKO_DEBIAN13_TREE:-$root/build/debian13/tree}
+# shellcheck disable=SC2034 # for those that source this
+debian13_packages=cargo,rustc,gcc,g++,libc6-dev,make,cmake,pkgconf,mosquitto,ca-certificates
+
+# What else of this machine is seen in the trees, besides this repository and cargo's folder.
+tree_folders=()
+
+# in_tree FOLDER COMMAND...: as if the tree were this machine's. What is mounted for that is seen by no other process, and gone
+# with this one.
+in_tree() {
+    local tree=$1 folders=("$root" "$CARGO_TARGET_DIR" "${tree_folders[@]}")
+    shift
+    # shellcheck disable=SC2016 # for the inner shell
+    unshare --mount --propagation private bash -euc '
+        tree=$1 work=$2 count=$3
+        shift 3
+        mount -t proc proc "$tree/proc"
+        mount --bind /dev "$tree/dev"
+        for folder in "${@:1:count}"; do
+            mkdir -p "$tree$folder"
+            mount --bind "$folder" "$tree$folder"
+        done
+        exec chroot "$tree" /usr/bin/env -C "$work" PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "${@:count+1}"' \
+        _ "$tree" "$root" "${#folders[@]}" "${folders[@]}" "$@"
 }

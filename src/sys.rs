@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::thread::JoinHandleExt;
+use std::os::unix::thread::{JoinHandleExt, RawPthread};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -38,8 +38,10 @@ pub fn spawn(
 /// Waits for a library thread to end, unless it is this very one: a client can be freed from a callback.
 pub fn join_unless_current(thread: JoinHandle<()>) {
     // Not `std::thread::current`: it is gone when a thread of the host ends, and may free a client then.
+    // musl's is a pointer, where the standard library has a number.
     // SAFETY: always succeeds.
-    if thread.as_pthread_t() != unsafe { libc::pthread_self() } {
+    let current = unsafe { libc::pthread_self() } as RawPthread;
+    if thread.as_pthread_t() != current {
         let _ = thread.join();
     }
 }

@@ -16,6 +16,7 @@ pub unsafe trait Structure: Copy {
 
 /// The size of a structure without any padding, from the types of its members. Compared with `size_of` at
 /// compile time, since a C compiler does not promise to copy padding, and a longer version would begin in it.
+#[allow(dead_code)] // Rust 1.85 does not see the nameless constants that call it.
 pub const fn packed(words: usize, bytes: usize) -> usize {
     words * size_of::<usize>() + bytes
 }
