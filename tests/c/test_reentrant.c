@@ -70,6 +70,7 @@ typedef struct {
     counter_t hooks; /* of a listener that every client has */
     counter_t extra; /* of one that only REMOVE_LISTENERS is about */
     char *broker_url;
+    int by_hand;
 } case_t;
 
 static void ignore_message(const gecko_mqtt_message_t *message, void *userdata) {
@@ -266,7 +267,17 @@ static void handler_ends(case_t *it) {
     CHECK_OK(gecko_mqtt_unsubscribe_wait(it->client, "r/in", LIMIT_MS, NULL));
 }
 
+static void note_completion(const gecko_mqtt_ack_t *ack, void *it) {
+    CHECK_OK(ack->status);
+    counter_add(&((case_t *)it)->left);
+}
+
 static void listener_is_removed(case_t *it) {
+    if (!it->by_hand) {
+        /* A thread that is telling the new state might be the last to let go of the listener. */
+        publish(it, note_completion);
+        CHECK(counter_wait(&it->left, 1));
+    }
     CHECK_OK(gecko_mqtt_on_message(it->client, ignore_message, it, in_hook));
     CHECK_OK(gecko_mqtt_remove_listeners(it->client, it));
 }
@@ -345,6 +356,7 @@ static void run(const simulator_t *sim, const kind_t *kind, call_t call, int by_
     it.call = call;
     it.status = -1;
     it.broker_url = broker_url;
+    it.by_hand = by_hand;
     it.client = new_client(sim, &it, kind, by_hand);
     CHECK_OK(gecko_mqtt_on_connection_state_change(it.client, ignore_state, &it.hooks, count_hook));
     CHECK_OK(gecko_mqtt_on_connection_state_change(it.client, ignore_state, &it.extra, count_hook));
