@@ -1,35 +1,44 @@
-//! Whether a client's callbacks are quick enough to run between two rounds of the I/O.
+//! Whether a client's callbacks run between two rounds of the I/O, or beside it.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-/// So many quick turns in a row, after a slow one, make it quick again.
+/// What a turn of callbacks may take of the I/O's time, again and again.
+const SHORT: Duration = Duration::from_millis(1);
+/// So many long turns in a row are no accident.
+const ENOUGH: u8 = 2;
+/// So many short turns in a row show that the long ones are over.
 const TRIAL: u8 = 64;
-/// What a quick turn takes at the most.
-const QUICK: Duration = Duration::from_millis(1);
 
-/// Quick until it is found slow.
+/// Between two rounds until the turns are long. Changed by the thread whose turn it is.
 #[derive(Debug, Default)]
-pub struct Pace(AtomicU8);
+pub struct Pace {
+    /// Long turns in a row.
+    long: AtomicU8,
+    /// Short turns that are still wanted.
+    trial: AtomicU8,
+}
 
 impl Pace {
-    /// Whether its callbacks would hold up the I/O.
-    pub fn is_slow(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
+    /// Whether they run beside the I/O.
+    pub fn is_beside(&self) -> bool {
+        self.trial.load(Ordering::Relaxed) > 0
     }
 
-    /// They have done so.
-    pub fn was_slow(&self) {
-        self.0.store(TRIAL, Ordering::Relaxed);
+    /// They are to run beside it: they have held it up.
+    pub fn go_beside(&self) {
+        self.long.store(0, Ordering::Relaxed);
+        self.trial.store(TRIAL, Ordering::Relaxed);
     }
 
-    /// How long a turn took, of those that are not run between two rounds of the I/O.
+    /// How long a turn took.
     pub fn took(&self, time: Duration) {
-        if time > QUICK {
-            self.was_slow();
-        } else {
-            let left = self.0.load(Ordering::Relaxed);
-            self.0.store(left.saturating_sub(1), Ordering::Relaxed);
+        let trial = self.trial.load(Ordering::Relaxed);
+        if time <= SHORT {
+            self.long.store(0, Ordering::Relaxed);
+            self.trial.store(trial.saturating_sub(1), Ordering::Relaxed);
+        } else if trial > 0 || self.long.fetch_add(1, Ordering::Relaxed) + 1 >= ENOUGH {
+            self.go_beside();
         }
     }
 }
@@ -38,22 +47,33 @@ impl Pace {
 mod tests {
     use super::*;
 
+    const LONG: Duration = Duration::from_millis(2);
+
     #[test]
-    fn is_quick_until_it_was_slow_and_again_after_a_trial() {
+    fn long_turns_in_a_row_go_beside_the_io_and_come_back_after_a_trial() {
         let pace = Pace::default();
-        assert!(!pace.is_slow());
-        pace.took(Duration::ZERO);
-        assert!(!pace.is_slow());
-        pace.was_slow();
+        for time in [LONG, SHORT, LONG, SHORT] {
+            pace.took(time);
+            assert!(!pace.is_beside(), "one may be an accident");
+        }
+        pace.took(LONG);
+        pace.took(LONG);
         for _ in 1..TRIAL {
-            pace.took(QUICK);
-            assert!(pace.is_slow());
+            pace.took(SHORT);
+            assert!(pace.is_beside());
         }
-        pace.took(QUICK * 2);
+        pace.took(LONG);
         for _ in 0..TRIAL {
-            assert!(pace.is_slow());
-            pace.took(QUICK);
+            assert!(pace.is_beside());
+            pace.took(SHORT);
         }
-        assert!(!pace.is_slow());
+        assert!(!pace.is_beside());
+    }
+
+    #[test]
+    fn one_that_held_up_the_io_goes_at_once() {
+        let pace = Pace::default();
+        pace.go_beside();
+        assert!(pace.is_beside());
     }
 }

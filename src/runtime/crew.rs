@@ -1,7 +1,7 @@
-//! The library's threads. One leads: it runs the I/O and, between two rounds of that, callbacks, so that a message needs
-//! no change of thread from the socket to the application. Another one watches: where a callback takes longer than a
-//! moment, the watcher takes the lead, and no connection waits for the application. A client whose callbacks were
-//! slow has them run beside the I/O until they are quick again, on further threads where those that there are block.
+//! The library's threads. One leads: it runs the I/O and, between two rounds of that, short callbacks, so that a message
+//! needs no change of thread from the socket to the application. Another one watches: where a callback takes longer than
+//! a moment, the watcher takes the lead, and no connection waits for the application. A client whose callbacks take long
+//! has them run beside the I/O: by the watcher, and on further threads where those that there are block.
 
 use crate::dispatch::{self, Mailbox};
 use crate::process::lock;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 pub const CALLBACK_STACK: usize = 1024 * 1024;
 /// What a turn of callbacks may take of the leader's time: once, or twice where it began after the alarm was set.
 const MOMENT: Duration = Duration::from_millis(4);
-/// A slow mailbox that waits so long while every thread is busy gets a thread of its own.
+/// A mailbox that waits so long while every thread is busy gets a thread of its own.
 const STALL: Duration = Duration::from_millis(10);
 /// A thread beyond those that lead and watch ends after so long without work.
 const LINGER: Duration = Duration::from_secs(1);
@@ -37,9 +37,9 @@ pub struct Crew {
 #[derive(Default)]
 struct State {
     /// Mailboxes whose callbacks the leader runs.
-    quick: VecDeque<Arc<Mailbox>>,
+    between: VecDeque<Arc<Mailbox>>,
     /// Those for all others.
-    slow: VecDeque<Arc<Mailbox>>,
+    beside: VecDeque<Arc<Mailbox>>,
     threads: Vec<JoinHandle<()>>,
     running: usize,
     /// Threads that have nothing to do, the watcher apart.
@@ -55,7 +55,7 @@ struct State {
     turns: u64,
     /// The turn that was on when the alarm was set.
     alarmed: Option<u64>,
-    /// Slow mailboxes taken so far: no progress between two looks means that every thread is held up.
+    /// Mailboxes taken from those so far: no progress between two looks means that every thread is held up.
     taken: u64,
     looked_after: bool,
     stopping: bool,
@@ -98,10 +98,10 @@ impl Crew {
     /// Has the mailbox run.
     pub fn schedule(self: &Arc<Self>, mailbox: Arc<Mailbox>) {
         let mut state = lock(&self.state);
-        if mailbox.pace.is_slow() {
-            return self.schedule_slow(state, mailbox);
+        if mailbox.pace.is_beside() {
+            return self.schedule_beside(state, mailbox);
         }
-        state.quick.push_back(mailbox);
+        state.between.push_back(mailbox);
         let waker = state.waker.take();
         drop(state);
         // None: the leader looks before it waits.
@@ -110,10 +110,10 @@ impl Crew {
         }
     }
 
-    fn schedule_slow(self: &Arc<Self>, mut state: MutexGuard<'_, State>, mailbox: Arc<Mailbox>) {
-        state.slow.push_back(mailbox);
+    fn schedule_beside(self: &Arc<Self>, mut state: MutexGuard<'_, State>, mailbox: Arc<Mailbox>) {
+        state.beside.push_back(mailbox);
         // A thread that was told and has not run yet still counts as idle: each mailbox needs one of its own.
-        let waiting = state.slow.len();
+        let waiting = state.beside.len();
         if state.idle >= waiting {
             drop(state);
             self.work.notify_one();
@@ -132,7 +132,7 @@ impl Crew {
         loop {
             tokio::time::sleep(STALL).await;
             let mut state = lock(&self.state);
-            if state.slow.is_empty() || state.stopping {
+            if state.beside.is_empty() || state.stopping {
                 state.looked_after = false;
                 return;
             }
@@ -186,15 +186,15 @@ impl Crew {
         let me = sys::thread_number();
         let mut state = lock(&self.state);
         loop {
-            if state.leader.is_none() && !(state.stopping && state.quick.is_empty()) {
+            if state.leader.is_none() && !(state.stopping && state.between.is_empty()) {
                 state.leader = Some(me);
                 drop(state);
                 self.lead(engine, me);
                 state = lock(&self.state);
-            } else if let Some(mailbox) = state.slow.pop_front() {
+            } else if let Some(mailbox) = state.beside.pop_front() {
                 state.taken += 1;
                 drop(state);
-                state = self.run_slow(mailbox);
+                state = self.run_beside(mailbox);
             } else if state.stopping {
                 break;
             } else if !state.watching {
@@ -204,7 +204,7 @@ impl Crew {
                 state = lock(&self.state);
                 state.watching = false;
                 self.relieve(&mut state);
-                if state.idle > 0 && (state.leader.is_none() || !state.slow.is_empty()) {
+                if state.idle > 0 && (state.leader.is_none() || !state.beside.is_empty()) {
                     // Somebody else watches.
                     self.work.notify_one();
                 }
@@ -212,7 +212,7 @@ impl Crew {
                 state.idle += 1;
                 state = self.work.wait_timeout(state, LINGER).unwrap_or_else(PoisonError::into_inner).0;
                 state.idle -= 1;
-                if state.watching && state.leader.is_some() && state.slow.is_empty() {
+                if state.watching && state.leader.is_some() && state.beside.is_empty() {
                     break;
                 }
             }
@@ -220,7 +220,7 @@ impl Crew {
         state.running -= 1;
     }
 
-    /// Runs the I/O and quick callbacks, until another thread has the lead.
+    /// Runs the I/O and short callbacks, until another thread has the lead.
     fn lead(self: &Arc<Self>, engine: &tokio::runtime::Runtime, me: u64) {
         loop {
             let mut polled = false;
@@ -229,16 +229,18 @@ impl Crew {
                 lock(&self.state).leader = None;
                 return;
             };
+            let since = Instant::now();
             let more = mailbox.run();
+            mailbox.pace.took(since.elapsed());
             let mut state = lock(&self.state);
             let leads = state.is_leader(me);
             if leads {
                 state.turn = None;
             }
-            if more && leads {
-                state.quick.push_back(mailbox);
+            if more && leads && !mailbox.pace.is_beside() {
+                state.between.push_back(mailbox);
             } else if more {
-                self.schedule_slow(state, mailbox);
+                self.schedule_beside(state, mailbox);
             } else {
                 drop(state);
                 // The last reference may end a client, and that may want the crew.
@@ -253,13 +255,13 @@ impl Crew {
     /// The next mailbox for the leader; none where it is all over. However many are due, the I/O has its turn between two.
     fn poll_due(self: &Arc<Self>, polled: &mut bool, cx: &mut Context<'_>) -> Poll<Option<Arc<Mailbox>>> {
         let mut state = lock(&self.state);
-        if state.stopping && state.quick.is_empty() {
+        if state.stopping && state.between.is_empty() {
             return Poll::Ready(None);
         }
         let had_its_turn = std::mem::replace(polled, true) || state.stopping;
-        if !state.quick.is_empty() && !had_its_turn {
+        if !state.between.is_empty() && !had_its_turn {
             cx.waker().wake_by_ref();
-        } else if let Some(mailbox) = state.quick.pop_front() {
+        } else if let Some(mailbox) = state.between.pop_front() {
             // At the end nobody waits for the I/O any more.
             if state.stopping || state.watching || state.idle > 0 || self.grow(&mut state) {
                 state.waker = None;
@@ -272,7 +274,7 @@ impl Crew {
                 return Poll::Ready(Some(mailbox));
             }
             // Nobody would take the lead.
-            state.slow.push_back(mailbox);
+            state.beside.push_back(mailbox);
         }
         if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             state.waker = Some(cx.waker().clone());
@@ -285,7 +287,7 @@ impl Crew {
         let alarmed = state.alarmed.take();
         let Some(mailbox) = &state.turn else { return };
         if alarmed == Some(state.turns) {
-            mailbox.pace.was_slow();
+            mailbox.pace.go_beside();
             state.turn = None;
             state.leader = None;
         } else {
@@ -301,7 +303,7 @@ impl Crew {
             return;
         }
         if let Some(mailbox) = state.turn.take() {
-            mailbox.pace.was_slow();
+            mailbox.pace.go_beside();
         }
         state.leader = None;
         if state.watching {
@@ -313,13 +315,13 @@ impl Crew {
         }
     }
 
-    fn run_slow(&self, mailbox: Arc<Mailbox>) -> MutexGuard<'_, State> {
+    fn run_beside(&self, mailbox: Arc<Mailbox>) -> MutexGuard<'_, State> {
         let since = Instant::now();
         let more = mailbox.run();
         mailbox.pace.took(since.elapsed());
         let mut state = lock(&self.state);
         if more {
-            state.slow.push_back(mailbox);
+            state.beside.push_back(mailbox);
             return state;
         }
         drop(state);

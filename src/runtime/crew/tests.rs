@@ -79,7 +79,7 @@ fn staying() -> (impl Fn(ConnectionState) + Send + Sync, Receiver<u64>, Sender<(
 }
 
 #[test]
-fn quick_callbacks_run_where_the_io_does() {
+fn short_callbacks_run_where_the_io_does() {
     let rig = Rig::new();
     let (call, told) = telling();
     let client = rig.client(call);
@@ -108,7 +108,7 @@ fn a_slow_callback_holds_up_neither_the_io_nor_other_clients() {
     }
     release.send(()).unwrap();
     // From now on its callbacks run beside the I/O.
-    rig.until("it is not taken for slow", |_| slow.mailbox.pace.is_slow());
+    rig.until("it is not taken for slow", |_| slow.mailbox.pace.is_beside());
     slow.call();
     let beside = told.recv_timeout(LONG).unwrap();
     assert_ne!(rig.io_thread(), beside);
@@ -116,13 +116,13 @@ fn a_slow_callback_holds_up_neither_the_io_nor_other_clients() {
 }
 
 #[test]
-fn a_client_that_was_slow_is_quick_again_after_a_while() {
+fn a_client_whose_callbacks_were_long_comes_back_after_a_while() {
     let rig = Rig::new();
     let (call, told) = telling();
     let client = rig.client(call);
-    client.mailbox.pace.was_slow();
+    client.mailbox.pace.go_beside();
     let started = Instant::now();
-    while client.mailbox.pace.is_slow() {
+    while client.mailbox.pace.is_beside() {
         client.call();
         told.recv_timeout(LONG).unwrap();
         assert!(started.elapsed() < LONG);
