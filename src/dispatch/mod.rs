@@ -85,6 +85,8 @@ pub struct Mailbox {
     waits: AtomicUsize,
     /// Number of the last message whose callbacks have returned.
     handled: AtomicU64,
+    /// Messages have been handled, and the driver has not been told.
+    unreported: AtomicBool,
     /// Where the application acknowledges by hand.
     pub by_hand: Option<ByHand>,
     /// The client's number, for receipts.
@@ -165,6 +167,7 @@ impl Mailbox {
             paused: AtomicBool::new(false),
             waits: AtomicUsize::new(0),
             handled: AtomicU64::new(0),
+            unreported: AtomicBool::new(false),
             by_hand: manual_ack.then(ByHand::default),
             client: AtomicU32::new(0),
             kept: Mutex::default(),
@@ -290,7 +293,26 @@ impl Mailbox {
 
     /// Runs what is due; true where more came meanwhile. Does nothing while another thread runs it.
     pub fn run(&self) -> bool {
+        let more = self.run_once(&mut 0);
+        self.report();
+        more
+    }
+
+    /// The same, and leaves the last [report](Self::report) to the caller.
+    pub fn run_unreported(&self) -> bool {
         self.run_once(&mut 0)
+    }
+
+    /// Whether messages have been handled, and the driver has not been told.
+    pub fn is_unreported(&self) -> bool {
+        self.unreported.load(Ordering::Acquire)
+    }
+
+    /// Tells the driver that messages have been handled, where it has not been told.
+    pub fn report(&self) {
+        if self.unreported.swap(false, Ordering::AcqRel) {
+            self.bell.ring();
+        }
     }
 
     fn run_once(&self, ran: &mut usize) -> bool {
@@ -309,6 +331,7 @@ impl Mailbox {
         drop(inner);
         let mut ended = false;
         for delivery in due {
+            self.report();
             ended |= self.deliver(delivery, ran);
         }
         let mut inner = lock(&self.inner);
@@ -411,7 +434,7 @@ impl Mailbox {
             }
         }
         if unreported {
-            self.bell.ring();
+            self.unreported.store(true, Ordering::Release);
         }
     }
 
@@ -450,6 +473,7 @@ impl Mailbox {
         drop(inner);
         let mut ran = 0;
         self.run_once(&mut ran);
+        self.report();
         // Freed inside one of those callbacks: this is the thread that brings it to its end.
         if self.closing.load(Ordering::Acquire) {
             self.finish();
@@ -478,7 +502,7 @@ impl Mailbox {
                 return;
             }
             drop(inner);
-            self.run_once(&mut 0);
+            self.run();
         }
     }
 }

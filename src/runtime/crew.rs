@@ -222,20 +222,32 @@ impl Crew {
 
     /// Runs the I/O and short callbacks, until another thread has the lead.
     fn lead(self: &Arc<Self>, engine: &tokio::runtime::Runtime, me: u64) {
+        let mut unreported: Option<Arc<Mailbox>> = None;
         loop {
             let mut polled = false;
-            let due = std::future::poll_fn(|cx| self.poll_due(&mut polled, cx));
+            let due = std::future::poll_fn(|cx| {
+                // Where the I/O runs, it costs no system call.
+                if let Some(mailbox) = unreported.take() {
+                    mailbox.report();
+                }
+                self.poll_due(&mut polled, cx)
+            });
             let Some(mailbox) = engine.block_on(due) else {
                 lock(&self.state).leader = None;
                 return;
             };
             let since = Instant::now();
-            let more = mailbox.run();
+            let more = mailbox.run_unreported();
             mailbox.pace.took(since.elapsed());
             let mut state = lock(&self.state);
             let leads = state.is_leader(me);
             if leads {
                 state.turn = None;
+                unreported = mailbox.is_unreported().then(|| mailbox.clone());
+            } else {
+                drop(state);
+                mailbox.report();
+                state = lock(&self.state);
             }
             if more && leads && !mailbox.pace.is_beside() {
                 state.between.push_back(mailbox);
