@@ -130,6 +130,8 @@ impl Waiter {
         let mut state = self.lock();
         if !matches!(*state, WaitState::Done(_)) {
             *state = WaitState::Done(ack);
+            // Whoever wakes up wants the lock.
+            drop(state);
             self.changed.notify_all();
         }
     }

@@ -11,7 +11,10 @@ use tokio::net::TcpStream;
 pub(crate) struct Socket(pub TcpStream);
 
 /// Apple's sockets have it as an option, which is set when they are made.
-const QUIET: libc::c_int = if cfg!(target_vendor = "apple") { 0 } else { libc::MSG_NOSIGNAL };
+#[cfg(target_vendor = "apple")]
+const QUIET: libc::c_int = 0;
+#[cfg(not(target_vendor = "apple"))]
+const QUIET: libc::c_int = libc::MSG_NOSIGNAL;
 
 impl AsyncRead for Socket {
     fn poll_read(

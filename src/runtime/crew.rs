@@ -27,6 +27,8 @@ pub struct Crew {
     state: Mutex<State>,
     /// For threads beyond the one that watches.
     work: Condvar,
+    /// A thread has been started, or could not be.
+    started: Condvar,
     /// For the one that watches.
     alarm: Alarm,
     io: tokio::runtime::Handle,
@@ -42,6 +44,10 @@ struct State {
     beside: VecDeque<Arc<Mailbox>>,
     threads: Vec<JoinHandle<()>>,
     running: usize,
+    /// Those of them that whoever starts them has not yet put among the others.
+    starting: usize,
+    /// Those that have not begun to work.
+    arriving: usize,
     /// Threads that have nothing to do, the watcher apart.
     idle: usize,
     watching: bool,
@@ -74,11 +80,12 @@ impl Crew {
         let crew = Arc::new(Self {
             state: Mutex::default(),
             work: Condvar::new(),
+            started: Condvar::new(),
             alarm: Alarm::new()?,
             io: engine.handle().clone(),
             engine: Arc::downgrade(&engine),
         });
-        crew.add_thread(&mut lock(&crew.state), engine)?;
+        crew.add_thread(engine)?;
         Ok(crew)
     }
 
@@ -89,9 +96,8 @@ impl Crew {
 
     /// Makes the thread that watches, so that no callback waits for that.
     pub fn prepare(self: &Arc<Self>) {
-        let mut state = lock(&self.state);
-        if state.running < 2 {
-            self.grow(&mut state);
+        if lock(&self.state).running < 2 {
+            self.grow();
         }
     }
 
@@ -136,10 +142,12 @@ impl Crew {
                 state.looked_after = false;
                 return;
             }
-            if state.taken == taken {
-                self.grow(&mut state);
-            }
+            let stalled = state.taken == taken;
             taken = state.taken;
+            drop(state);
+            if stalled {
+                self.grow();
+            }
         }
     }
 
@@ -148,43 +156,62 @@ impl Crew {
         self.alarm.set(Duration::ZERO);
     }
 
-    /// Whether there is a further thread now.
-    fn grow(self: &Arc<Self>, state: &mut State) -> bool {
-        // Whoever stops waits for the threads that there were.
-        let Some(engine) = self.engine.upgrade().filter(|_| !state.stopping) else { return false };
-        match self.add_thread(state, engine) {
-            Ok(()) => true,
-            // Later, without a lock: the application's logger may come back in here.
+    /// Whether there is a further thread now. Not under the lock: a new thread takes its time, and others are at work.
+    fn grow(self: &Arc<Self>) -> bool {
+        let Some(engine) = self.engine.upgrade() else { return false };
+        match self.add_thread(engine) {
+            Ok(added) => added,
             Err(error) => {
+                // Later: the application's logger may come back in here.
                 drop(self.io.spawn(async move { dispatch::no_thread(&error) }));
                 false
             }
         }
     }
 
-    fn add_thread(
-        self: &Arc<Self>,
-        state: &mut State,
-        engine: Arc<tokio::runtime::Runtime>,
-    ) -> io::Result<()> {
-        let (finished, live) =
-            std::mem::take(&mut state.threads).into_iter().partition(JoinHandle::is_finished);
-        state.threads = live;
-        let finished: Vec<JoinHandle<()>> = finished;
-        for thread in finished {
-            join_unless_current(thread);
+    /// False where the crew ends, as whoever stops it waits for the threads that there were.
+    fn add_thread(self: &Arc<Self>, engine: Arc<tokio::runtime::Runtime>) -> io::Result<bool> {
+        {
+            let mut state = lock(&self.state);
+            if state.stopping {
+                return Ok(false);
+            }
+            state.running += 1;
+            state.starting += 1;
+            state.arriving += 1;
         }
         let crew = self.clone();
-        let thread = sys::spawn("gecko-mqtt-work", CALLBACK_STACK, move || crew.work(&engine))?;
-        state.running += 1;
-        state.threads.push(thread);
-        Ok(())
+        let thread = sys::spawn("gecko-mqtt-work", CALLBACK_STACK, move || crew.work(&engine));
+        let mut state = lock(&self.state);
+        state.starting -= 1;
+        let (finished, mut live): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut state.threads).into_iter().partition(JoinHandle::is_finished);
+        let added = match thread {
+            Ok(thread) => {
+                live.push(thread);
+                Ok(true)
+            }
+            Err(error) => {
+                state.running -= 1;
+                state.arriving -= 1;
+                Err(error)
+            }
+        };
+        state.threads = live;
+        let awaited = state.stopping;
+        drop(state);
+        if awaited {
+            self.started.notify_all();
+        }
+        finished.into_iter().for_each(join_unless_current);
+        added
     }
 
     /// What a thread does all its life.
     fn work(self: Arc<Self>, engine: &tokio::runtime::Runtime) {
         let me = sys::thread_number();
         let mut state = lock(&self.state);
+        state.arriving -= 1;
         loop {
             if state.leader.is_none() && !(state.stopping && state.between.is_empty()) {
                 state.leader = Some(me);
@@ -273,9 +300,16 @@ impl Crew {
         let had_its_turn = std::mem::replace(polled, true) || state.stopping;
         if !state.between.is_empty() && !had_its_turn {
             cx.waker().wake_by_ref();
-        } else if let Some(mailbox) = state.between.pop_front() {
+        } else if !state.between.is_empty() {
             // At the end nobody waits for the I/O any more.
-            if state.stopping || state.watching || state.idle > 0 || self.grow(&mut state) {
+            let mut watched = state.stopping || state.watching || state.idle + state.arriving > 0;
+            if !watched {
+                drop(state);
+                watched = self.grow();
+                state = lock(&self.state);
+            }
+            let Some(mailbox) = state.between.pop_front() else { return Poll::Pending };
+            if watched || state.stopping {
                 state.waker = None;
                 state.turns += 1;
                 state.turn = Some(mailbox.clone());
@@ -323,7 +357,8 @@ impl Crew {
         } else if state.idle > 0 {
             self.work.notify_one();
         } else {
-            self.grow(&mut state);
+            drop(state);
+            self.grow();
         }
     }
 
@@ -347,6 +382,9 @@ impl Crew {
         let (threads, waker) = {
             let mut state = lock(&self.state);
             state.stopping = true;
+            while state.starting > 0 {
+                state = self.started.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
             self.call_watcher(&mut state);
             (std::mem::take(&mut state.threads), state.waker.take())
         };
