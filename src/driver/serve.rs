@@ -337,8 +337,10 @@ impl Driver {
     /// Whether a thread that publishes may write by itself.
     fn allows_express(&self, wire: &Wire) -> bool {
         let quiet = wire.over.is_none() && self.farewell.is_none() && self.actions.out.is_empty();
-        // What is logged here may call a logger that waits for whoever publishes.
-        quiet && !tracing::enabled!(tracing::Level::TRACE)
+        // What is logged on the way may call a logger that waits for whoever publishes.
+        let logged = tracing::enabled!(target: "gecko_mqtt::session::outgoing", tracing::Level::DEBUG)
+            || tracing::enabled!(target: "gecko_mqtt::packet::trace", tracing::Level::TRACE);
+        quiet && !logged
     }
 
     /// On a thread that publishes: writes what waits in the queue, and leaves all else to the I/O thread.
