@@ -300,7 +300,7 @@ impl Crew {
         let had_its_turn = std::mem::replace(polled, true) || state.stopping;
         if !state.between.is_empty() && !had_its_turn {
             cx.waker().wake_by_ref();
-        } else if !state.between.is_empty() {
+        } else if let Some(mailbox) = state.between.pop_front() {
             // At the end nobody waits for the I/O any more.
             let mut watched = state.stopping || state.watching || state.idle + state.arriving > 0;
             if !watched {
@@ -308,7 +308,6 @@ impl Crew {
                 watched = self.grow();
                 state = lock(&self.state);
             }
-            let Some(mailbox) = state.between.pop_front() else { return Poll::Pending };
             if watched || state.stopping {
                 state.waker = None;
                 state.turns += 1;
@@ -319,8 +318,9 @@ impl Crew {
                 }
                 return Poll::Ready(Some(mailbox));
             }
-            // Nobody would take the lead.
-            state.beside.push_back(mailbox);
+            // Nobody would take the lead: it waits for a thread.
+            self.schedule_beside(state, mailbox);
+            state = lock(&self.state);
         }
         if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             state.waker = Some(cx.waker().clone());
