@@ -684,7 +684,7 @@ typedef struct gecko_mqtt_log_record_t {
  *
  * Runs on whichever thread logs, also one of the application's that is in a call of this library, and holds that
  * thread up: while it runs on the thread of the I/O no connection makes progress, so it should be quick, and it has
- * that thread's stack of 256 KiB. It is called for one record at a time, in order; a thread that logs while it
+ * that thread's stack of 1 MiB. It is called for one record at a time, in order; a thread that logs while it
  * runs on another one leaves its record there and goes on. If it is that slow that 256 records wait, further
  * ones are lost, and a record says how many.
  *
