@@ -273,6 +273,13 @@ impl Mailbox {
         inner.running_on == Some(me) || matches!(self.runner, Runner::App(_)) && dispatches()
     }
 
+    /// The calling thread is about to wait, and lets another one run the I/O meanwhile.
+    fn step_down(&self) {
+        if let Runner::Crew(crew) = &self.runner {
+            crew.step_down();
+        }
+    }
+
     /// To be held while the calling thread waits for something that only the driver brings.
     pub fn wait_guard(&self) -> Option<impl Drop + use<'_>> {
         struct Guard<'a>(&'a Mailbox);
@@ -281,9 +288,7 @@ impl Mailbox {
                 self.0.waits.fetch_sub(1, Ordering::AcqRel);
             }
         }
-        if let Runner::Crew(crew) = &self.runner {
-            crew.step_down();
-        }
+        self.step_down();
         self.holds_up().then(|| {
             self.waits.fetch_add(1, Ordering::AcqRel);
             self.bell.ring();
@@ -488,9 +493,7 @@ impl Mailbox {
 
     /// Waits for the running callback, and runs on the calling thread what is left until the driver is gone.
     pub fn finish(&self) {
-        if let Runner::Crew(crew) = &self.runner {
-            crew.step_down();
-        }
+        self.step_down();
         loop {
             let mut inner = lock(&self.inner);
             while !inner.ended && (inner.running_on.is_some() || inner.queue.is_empty()) {

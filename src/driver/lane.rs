@@ -1,11 +1,12 @@
 //! The driver's task, where two kinds of threads reach it: the I/O thread runs all of it; a thread that publishes may
 //! have its message written without waiting for the I/O thread to wake up.
 
+use crate::process::try_lock;
 use crate::shared::Shared;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, TryLockError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -56,18 +57,12 @@ impl Lane {
 
     /// The whole of the work, on the I/O thread.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut task = match self.task.try_lock() {
-            Ok(task) => task,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                // Whoever is there looks at it afterwards; never wait for a thread of the application.
-                self.missed.store(true, Ordering::SeqCst);
-                match self.task.try_lock() {
-                    Ok(task) => task,
-                    Err(_) => return Poll::Pending,
-                }
-            }
-        };
+        let free = try_lock(&self.task).or_else(|| {
+            // Whoever is there looks at it afterwards; never wait for a thread of the application.
+            self.missed.store(true, Ordering::SeqCst);
+            try_lock(&self.task)
+        });
+        let Some(mut task) = free else { return Poll::Pending };
         self.missed.store(false, Ordering::SeqCst);
         let Task { work, waker } = &mut *task;
         waker.clone_from(cx.waker());
@@ -99,7 +94,7 @@ impl Lane {
         if !express.open.load(Ordering::Acquire) {
             return false;
         }
-        let Ok(mut task) = self.task.try_lock() else { return false };
+        let Some(mut task) = try_lock(&self.task) else { return false };
         // Under the lock nobody but us can close it.
         let open = express.open.load(Ordering::Acquire);
         let Task { work, waker } = &mut *task;

@@ -213,9 +213,7 @@ impl Driver {
             express.open.store(false, Ordering::Release);
             express.full.store(false, Ordering::SeqCst);
             if turn.written > 0 {
-                self.actions.tally.wire_sent += turn.written as u64;
-                let now = self.clock.now();
-                self.session.written(turn.written, now, &mut self.actions);
+                self.wrote(turn.written);
             }
             if let Some(error) = turn.failed {
                 // The server's last words say more than the broken pipe behind them.
@@ -334,6 +332,13 @@ impl Driver {
         if progress || turn.failed.is_some() { Poll::Ready(turn) } else { Poll::Pending }
     }
 
+    /// So many bytes are out for good.
+    fn wrote(&mut self, count: usize) {
+        self.actions.tally.wire_sent += count as u64;
+        let now = self.clock.now();
+        self.session.written(count, now, &mut self.actions);
+    }
+
     /// Whether a thread that publishes may write by itself.
     fn allows_express(&self, wire: &Wire) -> bool {
         let quiet = wire.over.is_none() && self.farewell.is_none() && self.actions.out.is_empty();
@@ -351,11 +356,7 @@ impl Driver {
         }
         self.draw();
         match self.poll_write(wire, cx) {
-            Poll::Ready(Ok(written)) => {
-                self.actions.tally.wire_sent += written as u64;
-                let now = self.clock.now();
-                self.session.written(written, now, &mut self.actions);
-            }
+            Poll::Ready(Ok(written)) => self.wrote(written),
             Poll::Ready(Err(error)) => wire.broken = Some(error),
             Poll::Pending => {}
         }

@@ -195,10 +195,7 @@ impl Shared {
             counters.sums().messages_failed += dropped.len() as u64;
         }
         self.complete(dropped);
-        match pushed {
-            Ok(()) => Ok(()),
-            Err((error, _publish)) => Err(error),
-        }
+        pushed.map_err(|(error, _publish)| error)
     }
 
     /// Takes a publish whose waiter gave up out of the queue.

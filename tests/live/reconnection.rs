@@ -57,14 +57,7 @@ fn a_lost_session_gets_its_subscriptions_back() {
     let sim = Sim::aws();
     let (client, states) = watched(&impatient(sim.by_token()));
     let seen = subscribed(&client, "t", QoS::AtLeastOnce);
-    // Not before the server has forgotten it.
-    sim.on_connects(usize::MAX, ConnectFault::Close);
-    sim.disconnect("me", ConnectionEnd::Close);
-    sim.wait_until("the connection is gone", |sim| {
-        sim.session("me").is_none_or(|session| !session.connected)
-    });
-    sim.forget_session("me");
-    sim.on_connects(0, ConnectFault::Close);
+    sim.lose_session();
     client.publish(&message("t", b"x", QoS::AtLeastOnce), Completion::None).unwrap();
     back(&states, 1);
     seen.wait_for(1);

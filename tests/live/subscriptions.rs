@@ -2,7 +2,7 @@
 //! it, and not before.
 
 use crate::support::*;
-use gecko_iot_sim::{ConnectFault, ConnectionEnd, SubscribeFault};
+use gecko_iot_sim::{ConnectionEnd, SubscribeFault};
 use gecko_mqtt::{Ack, Client, Completion, ErrorKind, MessageListener, Options, QoS, Subscription, Wait};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -99,13 +99,7 @@ fn refused_it_leaves_the_first_one_as_it_was() {
     publish(&client, "1");
     settled(&client);
     // What is restored is what was granted last.
-    sim.on_connects(usize::MAX, ConnectFault::Close);
-    sim.disconnect("me", ConnectionEnd::Close);
-    sim.wait_until("the connection is gone", |sim| {
-        sim.session("me").is_none_or(|session| !session.connected)
-    });
-    sim.forget_session("me");
-    sim.on_connects(0, ConnectFault::Close);
+    sim.lose_session();
     states.wait("it is connected again", |states| states.contains(&gecko_mqtt::ConnectionState::Connected));
     let restored = |sim: &gecko_iot_sim::Simulator| {
         sim.session("me").is_some_and(|session| session.subscriptions.contains(&("spa/+".into(), 1)))

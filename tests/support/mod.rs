@@ -7,7 +7,7 @@ pub mod proxy;
 
 pub mod traces;
 
-use gecko_iot_sim::{Config, Simulator};
+use gecko_iot_sim::{Config, ConnectFault, ConnectionEnd, Simulator};
 use gecko_mqtt::{
     Client, Completion, ConnectionState, Error, ErrorKind, Message, MessageListener, Options, QoS,
     Subscription, Wait,
@@ -50,6 +50,17 @@ impl Sim {
     pub fn wait_until(&self, what: &str, condition: impl Fn(&Simulator) -> bool) {
         let met = self.runtime.block_on(self.deref().wait_until(LIMIT, condition));
         assert!(met, "never happened: {what}");
+    }
+
+    /// Ends the connection of the client "me", and lets it connect again when its session is forgotten, not before.
+    pub fn lose_session(&self) {
+        self.on_connects(usize::MAX, ConnectFault::Close);
+        self.disconnect("me", ConnectionEnd::Close);
+        self.wait_until("the connection is gone", |sim| {
+            sim.session("me").is_none_or(|session| !session.connected)
+        });
+        self.forget_session("me");
+        self.on_connects(0, ConnectFault::Close);
     }
 
     /// Options for its port without TLS.

@@ -181,9 +181,7 @@ fn who_does_not_lead_has_nothing_to_give_up() {
 
 #[test]
 fn what_is_due_runs_before_the_end() {
-    let crew = Crew::start().unwrap();
-    crew.prepare();
-    let rig = Rig(crew);
+    let rig = Rig::new();
     let (call, told, release) = staying();
     let first = rig.client(call);
     let (call, heard) = telling();
@@ -212,8 +210,7 @@ fn it_can_end_inside_a_callback() {
 
 #[test]
 fn without_callbacks_of_its_own_it_is_one_thread() {
-    let crew = Crew::start().unwrap();
-    let rig = Rig(crew);
+    let rig = Rig(Crew::start().unwrap());
     rig.io_thread();
     assert_eq!(lock(&rig.0.state).running, 1);
 }
