@@ -106,6 +106,22 @@ skipped() {
     fi
 }
 
+# with_simulator SIMULATOR COMMAND...: behind the command's arguments come the file with its broker URL, and that with its CA.
+with_simulator() {
+    local ready folder status=0 server_pid simulator=$1
+    shift
+    # It ends when its standard input does.
+    coproc server { exec "$simulator" --stop-on-stdin-eof; }
+    # shellcheck disable=SC2154 # bash sets it
+    server_pid=$server_PID
+    IFS= read -r -t 30 ready <&"${server[0]}" || die "the simulator did not become ready within 30 s"
+    folder=${ready#* dir=}
+    timeout 60 "$@" "$folder/broker-url.txt" "$folder/ca.pem" || status=$?
+    kill "$server_pid"
+    wait "$server_pid" 2>/dev/null || true
+    [ "$status" -eq 0 ] || die "$* ended with status $status"
+}
+
 # make_tree FOLDER PACKAGES: Debian 13 with these, commas between them, in a folder of its own: complete, or not there.
 make_tree() {
     if [ -e "$1/complete" ]; then return 0; fi
