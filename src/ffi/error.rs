@@ -12,29 +12,35 @@ thread_local! {
 
 /// Every public function that can fail is one of these: neither an error nor a panic goes further.
 pub fn boundary(f: impl FnOnce() -> Result<()>) -> gecko_mqtt_status_t {
-    match run(f) {
-        Ok(()) => GECKO_MQTT_OK,
-        Err(error) => code(error.kind()),
-    }
+    let mut f = Some(f);
+    run(&mut || f.take().map_or(Ok(()), |f| f()))
 }
 
 /// The same for a function that returns its answer, and `otherwise` when there is none.
 pub fn boundary_or<T>(otherwise: T, f: impl FnOnce() -> Result<T>) -> T {
-    run(f).unwrap_or(otherwise)
+    let mut answer = otherwise;
+    boundary(|| {
+        answer = f()?;
+        Ok(())
+    });
+    answer
 }
 
 /// The same for a function that returns nothing.
 pub fn boundary_silent(f: impl FnOnce() -> Result<()>) {
-    let _ = run(f);
+    boundary(f);
 }
 
-fn run<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Not generic: what surrounds a call is there once, and not in each of ninety functions.
+fn run(f: &mut dyn FnMut() -> Result<()>) -> gecko_mqtt_status_t {
     panics::wrap_hook();
     let result = panics::catch(f).unwrap_or_else(|text| {
         let message = format!("a defect of the library, please report it: {text}");
         Err(Error::new(ErrorKind::Internal, message))
     });
-    result.inspect_err(remember)
+    let Err(error) = result else { return GECKO_MQTT_OK };
+    remember(&error);
+    code(error.kind())
 }
 
 /// Makes the message the thread's last one.
