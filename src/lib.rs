@@ -21,6 +21,7 @@ pub mod ffi;
 #[doc(hidden)]
 pub mod fuzz;
 mod history;
+mod json;
 mod link;
 pub mod log;
 mod message;

@@ -1,5 +1,6 @@
 //! What a client has counted. The driver adds up; anybody reads a snapshot.
 
+use crate::json;
 use std::time::Duration;
 
 /// A snapshot of a client's counters, since it was made or since they were reset.
@@ -65,34 +66,35 @@ impl Stats {
     /// The same as one JSON object; round trips in microseconds, absent values as null.
     pub fn to_json(&self) -> String {
         let micros = |time: Option<Duration>| time.map(|time| time.as_micros() as u64);
-        serde_json::json!({
-            "attempts": self.attempts,
-            "successes": self.successes,
-            "failures": self.failures,
-            "success_rate": self.success_rate(),
-            "reconnections": self.reconnections,
-            "token_refreshes": self.token_refreshes,
-            "token_refresh_failures": self.token_refresh_failures,
-            "messages_sent": self.messages_sent,
-            "messages_received": self.messages_received,
-            "payload_bytes_sent": self.payload_bytes_sent,
-            "payload_bytes_received": self.payload_bytes_received,
-            "wire_bytes_sent": self.wire_bytes_sent,
-            "wire_bytes_received": self.wire_bytes_received,
-            "messages_repeated": self.repeated,
-            "messages_failed": self.messages_failed,
-            "dropped_by_policy": self.dropped_by_policy,
-            "dropped_offline": self.dropped_offline,
-            "dropped_incoming": self.dropped_incoming,
-            "expired": self.expired,
-            "queued_messages": self.queued_messages,
-            "queued_bytes": self.queued_bytes,
-            "in_flight": self.in_flight,
-            "last_round_trip_us": micros(self.last_round_trip),
-            "mean_round_trip_us": micros(self.mean_round_trip),
-            "connected_since_ms": self.connected_since_unix_ms,
-        })
-        .to_string()
+        // Four places: more say nothing.
+        let rate = (self.success_rate() * 10_000.0).round() as u64;
+        json::Object::new()
+            .with("attempts", self.attempts)
+            .with("successes", self.successes)
+            .with("failures", self.failures)
+            .with("success_rate", format_args!("{}.{:04}", rate / 10_000, rate % 10_000))
+            .with("reconnections", self.reconnections)
+            .with("token_refreshes", self.token_refreshes)
+            .with("token_refresh_failures", self.token_refresh_failures)
+            .with("messages_sent", self.messages_sent)
+            .with("messages_received", self.messages_received)
+            .with("payload_bytes_sent", self.payload_bytes_sent)
+            .with("payload_bytes_received", self.payload_bytes_received)
+            .with("wire_bytes_sent", self.wire_bytes_sent)
+            .with("wire_bytes_received", self.wire_bytes_received)
+            .with("messages_repeated", self.repeated)
+            .with("messages_failed", self.messages_failed)
+            .with("dropped_by_policy", self.dropped_by_policy)
+            .with("dropped_offline", self.dropped_offline)
+            .with("dropped_incoming", self.dropped_incoming)
+            .with("expired", self.expired)
+            .with("queued_messages", self.queued_messages)
+            .with("queued_bytes", self.queued_bytes)
+            .with("in_flight", self.in_flight)
+            .with("last_round_trip_us", micros(self.last_round_trip))
+            .with("mean_round_trip_us", micros(self.mean_round_trip))
+            .with("connected_since_ms", self.connected_since_unix_ms)
+            .end()
     }
 }
 

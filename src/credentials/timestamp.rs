@@ -1,76 +1,84 @@
 //! The moment that a JSON value names, in the forms in which services write an expiry.
 
-use serde_core::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use crate::json::Value;
 
 /// A number above this is milliseconds, not seconds (which would be after the year 2286).
 const LAST_SECOND: u64 = 10_000_000_000;
 
+/// More characters name no moment, where some of them are escaped and it has to be copied.
+const MAX_ESCAPED: usize = 64;
+
 /// Unix milliseconds of a number or numeric text (seconds, or milliseconds above 10,000,000,000), or of
 /// RFC 3339 text with its offset from UTC. What is before 1970 is 0, what is too far away `u64::MAX`; `None`: it names
 /// no moment.
-///
-/// Read without a copy of the value, which may be a part of a secret.
-#[derive(Clone, Copy)]
-pub(super) struct Moment(pub Option<u64>);
-
-impl<'de> Deserialize<'de> for Moment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
+pub(super) fn moment(value: Value<'_>) -> Option<u64> {
+    match value {
+        Value::Number(number) => from_number(number),
+        Value::Text(text) => match text.plain() {
+            Some(text) => from_text(text),
+            None => from_text(&text.chars().take(MAX_ESCAPED).collect::<String>()),
+        },
+        Value::Null | Value::Other => None,
     }
 }
 
-struct Reader;
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Moment;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Moment, E> {
-        Ok(Moment(Some(from_whole(number))))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Moment, E> {
-        Ok(Moment(from_float(number as f64)))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Moment, E> {
-        Ok(Moment(from_float(number)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Moment, E> {
-        Ok(Moment(match text.parse::<u64>() {
-            Ok(whole) => Some(from_whole(whole)),
-            Err(_) => from_rfc3339(text).or_else(|| text.parse().ok().and_then(from_float)),
-        }))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Moment, E> {
-        Ok(Moment(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Moment, A::Error> {
-        while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Moment(None))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Moment, A::Error> {
-        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Moment(None))
-    }
+fn from_text(text: &str) -> Option<u64> {
+    from_number(text).or_else(|| from_rfc3339(text))
 }
 
-fn from_whole(number: u64) -> u64 {
-    if number > LAST_SECOND { number } else { number * 1000 }
+/// A decimal number, rounded to milliseconds.
+fn from_number(text: &str) -> Option<u64> {
+    let (thousandths, value) = (shifted(text, 3)?, shifted(text, 0)?);
+    Some(if thousandths > LAST_SECOND * 1000 { value } else { thousandths })
 }
 
-fn from_float(number: f64) -> Option<u64> {
-    let ms = if number > LAST_SECOND as f64 { number } else { number * 1000.0 };
-    // `as` saturates at both ends.
-    number.is_finite().then_some(ms.round() as u64)
+/// The number with its point so many places further to the right, rounded to the nearest whole one. Floating-point
+/// numbers could do it too, and are half of the library's code for JSON.
+fn shifted(text: &str, places: i64) -> Option<u64> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, signed(exponent)?),
+        None => (text, 0),
+    };
+    let (negative, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, mantissa.strip_prefix('+').unwrap_or(mantissa)),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = || whole.bytes().chain(fraction.bytes());
+    if digits().next().is_none() || !digits().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    if negative {
+        return Some(0);
+    }
+    // So many of the digits are in front of the point.
+    let point = (whole.len() as i64).saturating_add(exponent).saturating_add(places);
+    let mut sum = 0_u64;
+    for (at, digit) in (0..).zip(digits()) {
+        match point.saturating_sub(at) {
+            1.. => sum = sum.saturating_mul(10).saturating_add((digit - b'0').into()),
+            0 => sum = sum.saturating_add((digit >= b'5').into()),
+            _ => break,
+        }
+    }
+    // What stands between the last digit and the point.
+    let zeros = point.saturating_sub(digits().count() as i64);
+    for _ in 0..zeros.min(20) {
+        sum = sum.saturating_mul(10);
+    }
+    Some(sum)
+}
+
+fn signed(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    // An exponent that no number holds is as good as the largest one.
+    Some(sign * digits.parse().unwrap_or(i64::MAX))
 }
 
 /// `2025-11-23T21:16:00Z`, with any fraction of a second and `±hh:mm` or `±hhmm` in the place of `Z`.
@@ -147,10 +155,18 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::members;
     use serde_json::{Value, json};
 
     fn unix_ms(value: &Value) -> Option<u64> {
-        serde_json::from_value::<Moment>(value.clone()).unwrap().0
+        unix_ms_of(&value.to_string())
+    }
+
+    fn unix_ms_of(text: &str) -> Option<u64> {
+        let mut read = None;
+        members(format!("{{\"exp\":{text}}}").as_bytes(), |_, value| read = moment(value))
+            .expect("an object");
+        read
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! A token: what it is sent with, and when it ends.
 
 use super::broker_url::{Access, BrokerUrl, Endpoint};
-use super::timestamp::Moment;
+use super::timestamp::moment;
 use super::{Authorizer, base64, signature};
+use crate::json::{Value, members};
 use crate::{Error, ErrorKind, Result, Secret};
-use serde_core::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use std::fmt;
 use std::time::Duration;
 
 /// More than a service sends through HTTP headers, where 8 KiB is a usual limit for all of them.
@@ -150,87 +149,31 @@ fn read_expiry(token: &[u8]) -> Result<Expiry> {
         }
         _ => (None, false),
     };
-    let Some(claims) = claims.and_then(|claims| serde_json::from_slice::<Claims>(&claims).ok()) else {
-        return Ok(Expiry::Unknown);
+    let (mut exp, mut expires_at) = (Value::Null, Value::Null);
+    let read = claims.as_deref().and_then(|claims| {
+        members(claims, |name, value| {
+            if name == *"exp" {
+                exp = value;
+            } else if name == *"expiresAt" {
+                expires_at = value;
+            }
+        })
+    });
+    let (name, value) = match (read, exp, expires_at) {
+        (None, ..) | (_, Value::Null, Value::Null) => return Ok(Expiry::Unknown),
+        (_, Value::Null, _) if is_jwt => return Ok(Expiry::Unknown),
+        (_, Value::Null, value) => ("expiresAt", value),
+        (_, value, _) => ("exp", value),
     };
-    let (name, moment) = match claims {
-        Claims { exp: Some(moment), .. } => ("exp", moment),
-        Claims { expires_at: Some(moment), .. } if !is_jwt => ("expiresAt", moment),
-        _ => return Ok(Expiry::Unknown),
-    };
-    match moment {
-        Moment(Some(unix_ms)) => Ok(Expiry::At { unix_ms }),
-        Moment(None) => Err(Error::new(
+    match moment(value) {
+        Some(unix_ms) => Ok(Expiry::At { unix_ms }),
+        None => Err(Error::new(
             ErrorKind::InvalidToken,
             format!(
                 "the token's {name} is neither a number nor a time with an offset from UTC such as \
                  2030-01-31T12:00:00Z: correct it, or give expires_in_secs"
             ),
         )),
-    }
-}
-
-/// What is read of a token's contents. Everything else is skipped where it lies, so that no copy of it is left.
-#[derive(Default)]
-struct Claims {
-    exp: Option<Moment>,
-    expires_at: Option<Moment>,
-}
-
-impl<'de> Deserialize<'de> for Claims {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Reader)
-    }
-}
-
-struct Reader;
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Claims;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Claims, A::Error> {
-        let mut claims = Claims::default();
-        while let Some(name) = entries.next_key()? {
-            match name {
-                Name::Exp => claims.exp = entries.next_value()?,
-                Name::ExpiresAt => claims.expires_at = entries.next_value()?,
-                Name::Other => drop(entries.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(claims)
-    }
-}
-
-/// The name of a claim.
-enum Name {
-    Exp,
-    ExpiresAt,
-    Other,
-}
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl Visitor<'_> for Reader {
-            type Value = Name;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Name, E> {
-                Ok(match name {
-                    "exp" => Name::Exp,
-                    "expiresAt" => Name::ExpiresAt,
-                    _ => Name::Other,
-                })
-            }
-        }
-        deserializer.deserialize_identifier(Reader)
     }
 }
 

@@ -8,7 +8,7 @@ use super::library::give_text;
 use super::status::gecko_mqtt_status_t;
 use super::{arg, connection};
 use crate::event::iso8601;
-use crate::{Error, ErrorKind, Event};
+use crate::{Error, ErrorKind, Event, json};
 use std::ffi::c_char;
 use std::ptr;
 
@@ -115,25 +115,26 @@ pub unsafe extern "C" fn gecko_mqtt_history_json(
         // SAFETY: NULL or a place for a pointer, as the comment asks.
         let out = unsafe { arg::result(out, ptr::null_mut(), "out") }?;
         let events = handle::get(client, "client")?.history();
-        let events: Vec<serde_json::Value> = events.iter().map(|event| as_json(event)).collect();
-        *out = give_text(&serde_json::Value::Array(events).to_string())?;
+        let mut text = String::new();
+        json::push_array(&mut text, events.iter().map(|event| as_json(event)));
+        *out = give_text(&text)?;
         Ok(())
     })
 }
 
-fn as_json(event: &Event) -> serde_json::Value {
+fn as_json(event: &Event) -> String {
     let shown = Shown::new(event);
     let c = shown.event();
-    serde_json::json!({
-        "time": iso8601(event.unix_ms),
-        "kind": name(c.kind).to_string_lossy(),
-        "state": connection::name(c.state).to_string_lossy(),
-        "status": c.status,
-        "reason_code": event.error.as_ref().and_then(Error::reason_code),
-        "attempt": (event.attempt > 0).then_some(event.attempt),
-        "delay_ms": event.delay.map(|delay| delay.as_millis() as u64),
-        "session_present": event.session_present,
-        "message": event.message,
-        "error": event.error.as_ref().map(Error::message),
-    })
+    json::Object::new()
+        .with("time", &*iso8601(event.unix_ms))
+        .with("kind", &*name(c.kind).to_string_lossy())
+        .with("state", &*connection::name(c.state).to_string_lossy())
+        .with("status", c.status)
+        .with("reason_code", event.error.as_ref().and_then(Error::reason_code))
+        .with("attempt", (event.attempt > 0).then_some(event.attempt))
+        .with("delay_ms", event.delay.map(|delay| delay.as_millis() as u64))
+        .with("session_present", event.session_present)
+        .with("message", &*event.message)
+        .with("error", event.error.as_ref().map(Error::message))
+        .end()
 }

@@ -30,11 +30,11 @@ impl Filter {
                 Some((part, word)) => {
                     let (part, level) = (check_part(part.trim(), which)?, level(word, which)?);
                     filter.parts.retain(|(known, _)| **known != *part);
-                    filter.parts.push((part.into(), level));
+                    let at = filter.parts.partition_point(|(known, _)| known.len() >= part.len());
+                    filter.parts.insert(at, (part.into(), level));
                 }
             }
         }
-        filter.parts.sort_by_key(|(part, _)| std::cmp::Reverse(part.len()));
         Ok(filter)
     }
 

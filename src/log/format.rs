@@ -3,6 +3,7 @@
 
 use super::record::{Record, Value};
 use crate::event::iso8601;
+use crate::json;
 use std::fmt::Write;
 
 /// No line is longer, its end included.
@@ -124,22 +125,14 @@ fn push_quoted(line: &mut String, text: &str) {
     line.push('"');
 }
 
-/// Without what would end a line, move a cursor or turn the direction of writing.
+/// No more of it than there is room for.
 fn push_escaped(line: &mut String, text: &str, in_quotes: bool) {
     let end = line.len() + MAX_ESCAPED;
     for c in text.chars() {
         if line.len() >= end {
             return line.push('…');
         }
-        match c {
-            '\n' => line.push_str(r"\n"),
-            '\r' => line.push_str(r"\r"),
-            '\t' => line.push_str(r"\t"),
-            '"' | '\\' if in_quotes => line.extend(['\\', c]),
-            '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => _ = write!(line, "\\u{:04x}", u32::from(c)),
-            c if c.is_control() => _ = write!(line, "\\u{:04x}", u32::from(c)),
-            c => line.push(c),
-        }
+        json::escape(line, c, in_quotes);
     }
 }
 

@@ -11,6 +11,9 @@ use std::time::Instant;
 /// How many connections may end because the same acknowledgement does not come.
 pub(super) const CHANCES: u8 = 2;
 
+/// Where something stands, behind the number by which it is sorted: whatever is sorted here is sorted by the same code.
+pub(super) type Place = (u64, usize);
+
 /// What a packet identifier stands for.
 #[derive(Debug)]
 pub(super) struct Operation {
@@ -344,18 +347,23 @@ impl Session {
         self.replay.clear();
         self.deadlines.clear();
         self.condemned = None;
-        let mut publishes: Vec<_> = self.held.drain(..).map(|publish| (publish, false)).collect();
+        let mut publishes: Vec<_> = self.held.drain(..).map(|publish| Some((publish, false))).collect();
         for (_, operation) in self.operations.drain() {
             let told = operation.told();
             match operation.kind {
                 Kind::Publish(in_flight) if told => release(&in_flight.publish, actions),
-                Kind::Publish(in_flight) => publishes.push((in_flight.publish, in_flight.ever_written)),
+                Kind::Publish(in_flight) => {
+                    publishes.push(Some((in_flight.publish, in_flight.ever_written)));
+                }
                 // Requests went back to the pending ones when the connection ended.
                 Kind::Request(request) => request.fail(unwritten, actions),
             }
         }
-        publishes.sort_by_key(|(publish, _)| publish.order);
-        for (publish, ever_written) in publishes {
+        let orders = publishes.iter().flatten().map(|(publish, _)| publish.order);
+        let mut order: Vec<Place> = orders.zip(0..).collect();
+        order.sort_unstable();
+        for (_, at) in order {
+            let Some((publish, ever_written)) = publishes[at].take() else { continue };
             let error = if ever_written { written } else { unwritten };
             end_publish(publish, Ack::failed(error.clone()), actions);
         }

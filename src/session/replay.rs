@@ -1,6 +1,6 @@
 //! From one connection to the next: what was under way is taken back, and sent again in order.
 
-use super::outgoing::{CHANCES, Kind, Operation, Unwritten, What, abandoned, remaining_expiry, tell};
+use super::outgoing::{CHANCES, Kind, Operation, Place, Unwritten, What, abandoned, remaining_expiry, tell};
 use super::subscriptions::Request;
 use super::{Actions, Session, refusal};
 use crate::completion::{Ack, Completion};
@@ -8,6 +8,18 @@ use crate::packet::{AckKind, Alias, Header, ReasonCode};
 use crate::{Error, ErrorKind, QoS};
 use std::collections::VecDeque;
 use std::time::Instant;
+
+/// Whether a publish is not sent again over another connection.
+fn is_over(operation: &Operation, session_present: bool) -> bool {
+    let Kind::Publish(in_flight) = &operation.kind else { return false };
+    // PUBREC said that the server has the message, but it may pass it on only when PUBREL comes, and the
+    // rest of the hand-shake died with the session. Sent anew it could arrive twice.
+    let taken_over = in_flight.received.is_some() && !session_present;
+    // Its end was told long ago. With QoS 2 the server may know the identifier, which is then not free.
+    let at_least_once = in_flight.publish.stored.qos() == QoS::AtLeastOnce;
+    let given_up = operation.overdue >= CHANCES && (at_least_once || !session_present);
+    taken_over || given_up
+}
 
 impl Session {
     /// The connection is gone: QoS 0 that it had not written waits for the next one, as do requests (they are
@@ -21,11 +33,11 @@ impl Session {
                 self.held.push_front(publish);
             }
         }
-        let mut requests = Vec::new();
+        let mut requests: Vec<Place> = Vec::new();
         for (id, operation) in self.operations.iter_mut() {
             operation.written_at = None;
             match &mut operation.kind {
-                Kind::Request(_) => requests.push((operation.ticket, id)),
+                Kind::Request(_) => requests.push((operation.ticket, id.into())),
                 Kind::Publish(in_flight) => {
                     in_flight.on_connection = false;
                     if !in_flight.ever_written {
@@ -37,7 +49,7 @@ impl Session {
         requests.sort_unstable();
         let mut given_back = Vec::new();
         for (_, id) in requests.into_iter().rev() {
-            if let Some(operation) = self.operations.remove(id) {
+            if let Some(operation) = self.operations.remove(id as u16) {
                 let told = operation.told();
                 let Kind::Request(mut request) = operation.kind else { continue };
                 let ours = matches!(request, Request::Subscribe { restoring: true, .. });
@@ -64,23 +76,17 @@ impl Session {
         if let Some((id, reason)) = self.condemned.take() {
             self.end_operation(id, Ack::failed(refusal::condemned(reason)), actions);
         }
-        let mut order = Vec::with_capacity(self.operations.len());
+        let mut order: Vec<Place> = Vec::with_capacity(self.operations.len());
         for (id, operation) in self.operations.iter_mut() {
-            let overdue = operation.overdue;
             if let Kind::Publish(in_flight) = &mut operation.kind {
                 in_flight.repeats &= session_present;
-                // PUBREC said that the server has the message, but it may pass it on only when PUBREL comes, and the
-                // rest of the hand-shake died with the session. Sent anew it could arrive twice.
-                let taken_over = in_flight.received.is_some() && !session_present;
-                // Its end was told long ago. With QoS 2 the server may know the identifier, which is then not free.
-                let at_least_once = in_flight.publish.stored.qos() == QoS::AtLeastOnce;
-                let given_up = overdue >= CHANCES && (at_least_once || !session_present);
-                order.push((in_flight.publish.order, id, taken_over || given_up));
+                order.push((in_flight.publish.order, id.into()));
             }
         }
         order.sort_unstable();
-        for (_, id, ended) in order {
-            if ended {
+        for (_, id) in order {
+            let id = id as u16;
+            if self.operations.get_mut(id).is_some_and(|operation| is_over(operation, session_present)) {
                 self.end_operation(id, Ack::failed(refusal::lost_with_the_session()), actions);
                 continue;
             }
