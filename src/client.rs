@@ -159,13 +159,13 @@ impl Client {
             return Err(Error::new(ErrorKind::InvalidConfiguration, message));
         }
         // Says now what CONNECT would say.
-        self.shared.settings.credentials.connect_login(Some(&token))?;
+        self.shared.settings.credentials().connect_login(Some(&token))?;
         self.shared.command(Command::SetToken(Box::new(token)))
     }
 
     /// Asks the provider for a token now, and rotates a live connection onto it.
     pub fn refresh_token(&self) -> Result<()> {
-        if lock(&self.shared.provider).call.is_none() {
+        if lock(&self.shared.provider).is_none() {
             let message = "there is no token provider to ask: see gecko_mqtt_options_set_token_provider";
             return Err(Error::new(ErrorKind::InvalidConfiguration, message));
         }

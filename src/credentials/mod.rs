@@ -48,6 +48,9 @@ pub struct Login {
 }
 
 impl Credentials {
+    /// None at all.
+    pub(crate) const NONE: Self = Self { username: None, password: None, authorizer: None };
+
     /// Each of them optional; with an authorizer, `username` is the USER before the `?` of its user name.
     pub fn new(
         username: Option<&str>,

@@ -4,6 +4,7 @@ use crate::packet::topic;
 use crate::process::lock;
 use crate::session::subscriptions::Released;
 use crate::{ConnectionState, Event, Message};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -106,15 +107,34 @@ impl Table {
     }
 }
 
+/// A table as it was; an empty one takes no memory.
+#[derive(Clone, Default)]
+pub struct Snapshot(Option<Arc<Table>>);
+
+impl Deref for Snapshot {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        static NONE: Table = Table {
+            handlers: Vec::new(),
+            messages: Vec::new(),
+            states: Vec::new(),
+            events: Vec::new(),
+            app_states: Vec::new(),
+        };
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Listeners {
-    table: Mutex<(Arc<Table>, u64)>,
+    table: Mutex<(Snapshot, u64)>,
 }
 
 impl Listeners {
     /// The table as it is now.
-    pub fn snapshot(&self) -> Arc<Table> {
+    pub fn snapshot(&self) -> Snapshot {
         lock(&self.table).0.clone()
     }
 
@@ -130,7 +150,8 @@ impl Listeners {
         let (table, next) = &mut *guard;
         let mut new = Table::clone(table);
         let result = change(&mut new, next);
-        let old = std::mem::replace(table, Arc::new(new));
+        let new = Snapshot((new.len() > 0).then(|| Arc::new(new)));
+        let old = std::mem::replace(table, new);
         drop(guard);
         drop(old);
         result

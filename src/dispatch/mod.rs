@@ -88,7 +88,7 @@ pub struct Mailbox {
     /// Messages have been handled, and the driver has not been told.
     unreported: AtomicBool,
     /// Where the application acknowledges by hand.
-    pub by_hand: Option<ByHand>,
+    pub by_hand: Option<Box<ByHand>>,
     /// The client's number, for receipts.
     client: AtomicU32,
     /// Dropped once everything has run: what a client freed in its own callback leaves behind.
@@ -168,7 +168,7 @@ impl Mailbox {
             waits: AtomicUsize::new(0),
             handled: AtomicU64::new(0),
             unreported: AtomicBool::new(false),
-            by_hand: manual_ack.then(ByHand::default),
+            by_hand: manual_ack.then(Box::default),
             client: AtomicU32::new(0),
             kept: Mutex::default(),
             listeners: Listeners::default(),

@@ -47,7 +47,7 @@ impl Driver {
         if let Some(fresh) = self.tokens.fresh.take() {
             self.tokens.shown = Some(fresh);
         }
-        let (target, opening) = self.prepare(self.tokens.shown.as_ref().map(|held| &*held.token))?;
+        let (target, opening) = self.prepare(self.tokens.shown.as_ref().map(|held| &held.token))?;
         let limit = self.shared.settings.connect_timeout;
         let begun = Instant::now();
         tracing::debug!(host = target.host(), port = target.port(), "connecting");
@@ -99,7 +99,7 @@ impl Driver {
     /// Where to connect with this token, and what to say there.
     pub(super) fn prepare(&self, token: Option<&Token>) -> Result<(Target, Box<Opening>)> {
         let settings = &self.shared.settings;
-        let login = settings.credentials.connect_login(token)?;
+        let login = settings.credentials().connect_login(token)?;
         let client_id = match &settings.client_id {
             Some(own) if own.is_empty() => self.assigned.clone().unwrap_or_default(),
             _ => self.shared.client_id(),

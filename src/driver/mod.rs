@@ -84,7 +84,7 @@ pub(crate) struct Driver {
     /// QoS 0 messages from the server that were dropped, and are still to be told.
     dropped: u64,
     connects: Vec<Completion>,
-    farewell: Option<Farewell>,
+    farewell: Option<Box<Farewell>>,
     tokens: Tokens,
     has_provider: bool,
     renewal: Renewal,
@@ -139,9 +139,9 @@ impl Driver {
         let settings = &shared.settings;
         let session = new_session(&shared);
         let mut random = Random::new();
-        let held = |token| tokens::Held::new(token, settings.refresh_threshold, &mut random);
-        let has_provider = lock(&shared.provider).call.is_some();
-        let shown = settings.token.clone().map(held);
+        let held = |token: Box<_>| tokens::Held::new(*token, settings.refresh_threshold, &mut random);
+        let has_provider = lock(&shared.provider).is_some();
+        let shown = lock(&settings.token).take().map(held);
         Self {
             session,
             actions: Actions::default(),
@@ -206,12 +206,12 @@ impl Driver {
                     }
                 }
                 Command::Disconnect { until, completion } => {
-                    self.farewell = Some(Farewell { until, completion });
+                    self.farewell = Some(Box::new(Farewell { until, completion }));
                 }
                 Command::Request(request) => self.session.request(request, now, &mut self.actions),
                 Command::Token { request, answer } => self.answered(request, answer),
                 Command::SetToken(token) => {
-                    self.tokens.fresh = Some(self.hold(token));
+                    self.tokens.fresh = Some(self.hold(*token));
                     self.renewal.hurry();
                     self.try_fresh_credentials();
                 }

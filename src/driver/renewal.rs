@@ -40,7 +40,7 @@ enum Step {
 pub(super) struct Renewal {
     step: Step,
     /// The token that the second link shows.
-    token: Option<Held>,
+    token: Option<Box<Held>>,
     /// What the second link says first.
     opening: Option<Box<Opening>>,
     /// The live link shows another certificate than the next one will.
@@ -131,7 +131,7 @@ impl Driver {
         if self.renewal.look.is_some_and(|look| now < look) {
             return;
         }
-        let due = self.tokens.shown.as_ref().filter(|_| self.has_provider).and_then(Held::refresh_in);
+        let due = self.tokens.shown.as_deref().filter(|_| self.has_provider).and_then(Held::refresh_in);
         if due == Some(Duration::ZERO) {
             return self.ask();
         }
@@ -142,8 +142,8 @@ impl Driver {
     fn dial_beside(&mut self) {
         self.renewal.was_wanted = std::mem::take(&mut self.renewal.wanted);
         let fresh = self.tokens.fresh.take();
-        let token = fresh.as_ref().or(self.tokens.shown.as_ref());
-        match self.prepare(token.map(|held| &*held.token)) {
+        let token = fresh.as_deref().or(self.tokens.shown.as_deref());
+        match self.prepare(token.map(|held| &held.token)) {
             Ok((target, opening)) => {
                 tracing::debug!("rotating: opening a second link");
                 let (dialing, _) = self.dialing(target);
@@ -247,7 +247,7 @@ impl Driver {
     /// Tried again later; the connection lives as long as the server lets it.
     fn renewal_failed(&mut self, error: &Error) {
         self.renewal.failures += 1;
-        let expires_in = self.tokens.shown.as_ref().and_then(Held::expires_in);
+        let expires_in = self.tokens.shown.as_deref().and_then(Held::expires_in);
         let settings = &self.shared.settings;
         let attempt = settings.token_timeout.saturating_add(settings.connect_timeout);
         let delay = retry_delay(self.renewal.failures, expires_in, attempt);

@@ -52,7 +52,7 @@ struct Wire {
     /// Why it is over, while another link greets the server; nothing is read or written any more.
     over: Option<Error>,
     /// The link before this one, as long as something may still come over it.
-    old: Option<Old>,
+    old: Option<Box<Old>>,
     /// An earlier CONNECT had no answer: the server may read it yet.
     doubted: bool,
     /// A write on a thread of the application failed; the I/O thread is still to hear of it.
@@ -281,7 +281,7 @@ impl Driver {
         self.drop_output(&first);
         if first.over.is_none() {
             let Wire { stream, rest, .. } = first;
-            wire.old = Some(Old { stream, rest, until: now + LINGER, session_present });
+            wire.old = Some(Box::new(Old { stream, rest, until: now + LINGER, session_present }));
         }
         self.lost();
         if doubted {

@@ -18,14 +18,14 @@ use tokio::time::Instant;
 
 /// A token, and when it ends.
 pub(crate) struct Held {
-    pub token: Box<Token>,
+    pub token: Token,
     schedule: Schedule,
 }
 
 impl Held {
     /// Received now.
-    pub fn new(token: Box<Token>, threshold: Duration, random: &mut Random) -> Self {
-        Self { schedule: Schedule::new(token.expiry(), clocks(), threshold, random.unit()), token }
+    pub fn new(token: Token, threshold: Duration, random: &mut Random) -> Box<Self> {
+        Box::new(Self { schedule: Schedule::new(token.expiry(), clocks(), threshold, random.unit()), token })
     }
 
     /// Until another one should be asked for; `None`: time alone does not tell. One that was over when it came says
@@ -70,13 +70,13 @@ pub(super) struct Asking {
     called: bool,
 }
 
-/// What is known of tokens.
+/// What is known of tokens. Most clients have none, and a box is what that takes.
 #[derive(Default)]
 pub(super) struct Tokens {
     /// What the live connection, or the last one, has shown.
-    pub shown: Option<Held>,
+    pub shown: Option<Box<Held>>,
     /// What the next connection shows instead.
-    pub fresh: Option<Held>,
+    pub fresh: Option<Box<Held>>,
     asking: Option<Asking>,
     /// Why the last request came to nothing.
     failure: Option<Error>,
@@ -84,13 +84,13 @@ pub(super) struct Tokens {
 
 impl Tokens {
     /// With what the options bring.
-    pub fn new(shown: Option<Held>) -> Self {
+    pub fn new(shown: Option<Box<Held>>) -> Self {
         Self { shown, ..Self::default() }
     }
 
     /// What the next CONNECT shows.
     pub fn next(&self) -> Option<&Held> {
-        self.fresh.as_ref().or(self.shown.as_ref())
+        self.fresh.as_deref().or(self.shown.as_deref())
     }
 
     /// When a request is overdue.
@@ -112,15 +112,16 @@ impl Shared {
     /// Calls the provider on a thread of its own, unless it is still in the last call.
     fn call_provider(self: &Arc<Self>, request: TokenRequest) -> Result<bool> {
         let mut provider = lock(&self.provider);
+        let Some(provider) = provider.as_deref_mut() else { return Ok(false) };
         if provider.busy.load(Ordering::Acquire) {
             return Ok(false);
         }
-        let Some(call) = provider.call.clone() else { return Ok(false) };
         if let Some(thread) = provider.thread.take() {
             // On its way out.
             let _ = thread.join();
         }
-        let (bell, busy, origin) = (self.bell.clone(), provider.busy.clone(), self.origin.clone());
+        let (call, busy) = (provider.call.clone(), provider.busy.clone());
+        let (bell, origin) = (self.bell.clone(), self.origin.clone());
         let work = move || {
             let call: TokenProvider = call;
             if let Err(panic) = panics::catch(|| panics::outside(|| call(request))) {
@@ -143,7 +144,7 @@ impl Shared {
 
 impl Driver {
     /// Received now.
-    pub(super) fn hold(&mut self, token: Box<Token>) -> Held {
+    pub(super) fn hold(&mut self, token: Token) -> Box<Held> {
         Held::new(token, self.shared.settings.refresh_threshold, &mut self.random)
     }
 
@@ -190,7 +191,7 @@ impl Driver {
         }
         match answer {
             Ok(token) => {
-                let held = self.hold(token);
+                let held = self.hold(*token);
                 let refresh_in_secs = held.refresh_in().map(|time| time.as_secs());
                 tracing::debug!(refresh_in_secs, "the provider gave a token");
                 if let Some(since) = held.expired_since() {
@@ -249,7 +250,7 @@ impl Driver {
     /// A refusal, with what is known of the token that was shown.
     pub(super) fn explain(&self, error: Error) -> Error {
         let refused = Cause::of(error.kind()) == Cause::Authentication && error.reason_code().is_some();
-        match self.tokens.shown.as_ref().filter(|_| refused).and_then(Held::expired_since) {
+        match self.tokens.shown.as_deref().filter(|_| refused).and_then(Held::expired_since) {
             Some(since) => error.and(&format!("the token expired {} s ago", since.as_secs())),
             None => error,
         }

@@ -9,6 +9,7 @@ use crate::reconnect::Policy;
 use crate::session::pacing::Pace;
 use crate::session::queue::QueueLimit;
 use crate::{Error, ErrorKind, Result, Secret};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// The options of a client that exists.
@@ -19,8 +20,10 @@ pub(crate) struct Settings {
     pub port: u16,
     pub tls: Option<Tls>,
     pub client_id: Option<String>,
-    pub credentials: Box<Credentials>,
-    pub token: Option<Box<Token>>,
+    /// `None`: there are none.
+    credentials: Option<Box<Credentials>>,
+    /// Taken by the driver, so that nothing keeps it when another one has taken its place.
+    pub token: Mutex<Option<Box<Token>>>,
     pub provider: Option<TokenProvider>,
     pub refresh_threshold: Duration,
     pub token_timeout: Duration,
@@ -41,6 +44,13 @@ pub(crate) struct Settings {
     pub manual_ack: bool,
     pub history_size: usize,
     pub dispatch: DispatchMode,
+}
+
+impl Settings {
+    /// What the options say of authentication.
+    pub fn credentials(&self) -> &Credentials {
+        self.credentials.as_deref().unwrap_or(&Credentials::NONE)
+    }
 }
 
 impl Options {
@@ -104,8 +114,8 @@ impl Options {
             port: self.port,
             tls,
             client_id: self.client_id.clone(),
-            credentials: Box::new(credentials),
-            token: self.token.clone().map(Box::new),
+            credentials: (credentials != Credentials::NONE).then(|| Box::new(credentials)),
+            token: Mutex::new(self.token.clone().map(Box::new)),
             provider: self.provider.clone(),
             refresh_threshold: self.refresh_threshold,
             token_timeout: self.token_timeout,

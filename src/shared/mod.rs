@@ -76,7 +76,7 @@ pub struct Shared {
     app_state: Mutex<Box<str>>,
     /// Of the last attempt that failed, until one succeeds.
     pub last_failure: Mutex<Option<Error>>,
-    pub provider: Mutex<Provider>,
+    pub provider: Mutex<Option<Box<Provider>>>,
     /// Whether a connection that is lost, or an attempt that failed, is followed by another one.
     pub reconnect: AtomicBool,
     /// The driver has yet to hear that the network is another one. However often that is told, it is one thing.
@@ -90,7 +90,7 @@ pub struct Shared {
 
 /// The application's token provider, and the thread that is in it.
 pub struct Provider {
-    pub call: Option<TokenProvider>,
+    pub call: TokenProvider,
     pub thread: Option<JoinHandle<()>>,
     /// The thread is in the call.
     pub busy: Arc<AtomicBool>,
@@ -119,7 +119,9 @@ impl Shared {
             bell,
             mailbox,
             last_failure: Mutex::default(),
-            provider: Mutex::new(Provider { call, thread: None, busy: Arc::default() }),
+            provider: Mutex::new(
+                call.map(|call| Box::new(Provider { call, thread: None, busy: Arc::default() })),
+            ),
             origin: Origin::new(settings.client_id.clone().unwrap_or_else(generated_client_id)),
             reconnect: AtomicBool::new(settings.reconnect),
             network_changed: AtomicBool::new(false),
@@ -318,13 +320,12 @@ impl Remains {
 
 impl Drop for Remains {
     fn drop(&mut self) {
-        // The provider's hook runs after its last call.
-        let thread = lock(&self.shared.provider).thread.take();
-        if let Some(thread) = thread {
+        let Some(provider) = lock(&self.shared.provider).take() else { return };
+        // Its hook runs after its last call, and without the lock.
+        if let Some(thread) = provider.thread {
             sys::join_unless_current(thread);
         }
-        let call = lock(&self.shared.provider).call.take();
-        drop(call);
+        drop(provider.call);
     }
 }
 

@@ -64,7 +64,10 @@ impl Rig {
             for _ in 0..10 {
                 tokio::task::yield_now().await;
             }
-            while lock(&self.shared.provider).busy.load(Ordering::Acquire) {
+            while lock(&self.shared.provider)
+                .as_ref()
+                .is_some_and(|provider| provider.busy.load(Ordering::Acquire))
+            {
                 std::thread::yield_now();
             }
         }
