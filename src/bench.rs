@@ -80,10 +80,9 @@ impl Line {
     pub fn receive(&mut self, packets: &[u8]) -> usize {
         self.session.receive(packets, self.now, &mut self.actions);
         let messages = &mut self.actions.messages;
-        let count = messages.index.len();
-        let last = messages.index.iter().map(|(_, number)| *number).max().unwrap_or(0);
-        messages.bytes.clear();
-        messages.index.clear();
+        let count = messages.len();
+        let last = messages.numbers().max().unwrap_or(0);
+        messages.clear();
         if last > 0 {
             self.session.handled_up_to(last, &mut self.actions);
         }

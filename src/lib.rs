@@ -30,6 +30,7 @@ mod options;
 pub mod packet;
 mod panics;
 mod process;
+mod read_buffer;
 #[doc(hidden)]
 pub mod reconnect;
 mod runtime;

@@ -14,7 +14,7 @@ use crate::runtime::crew::Crew;
 use crate::session::Batch;
 use crate::session::subscriptions::Released;
 use crate::sys::{self, EventFd};
-use crate::{ConnectionState, Error, ErrorKind, Event, Message, Result};
+use crate::{ConnectionState, Error, ErrorKind, Event, Message, Result, read_buffer};
 use by_hand::ByHand;
 use listeners::{Handler, Listener, Listeners, Receipt, Table};
 use pace::Pace;
@@ -189,9 +189,9 @@ impl Mailbox {
     pub fn post(self: &Arc<Self>, delivery: Delivery) -> bool {
         match &delivery {
             Delivery::Messages(batch) => {
-                self.bytes.fetch_add(batch.bytes.len(), Ordering::Relaxed);
+                self.bytes.fetch_add(batch.bytes_held(), Ordering::Relaxed);
                 if let Some(by_hand) = &self.by_hand {
-                    by_hand.open(batch.index.iter().map(|(_, number)| *number).filter(|number| *number != 0));
+                    by_hand.open(batch.numbers());
                 }
             }
             Delivery::Done(done) => _ = self.untold.fetch_add(done.len(), Ordering::Relaxed),
@@ -259,6 +259,12 @@ impl Mailbox {
     /// Ended operations whose callbacks have not been called.
     pub fn untold(&self) -> usize {
         self.untold.load(Ordering::Relaxed)
+    }
+
+    /// Whether callbacks that run between two rounds of the I/O have as much to do as is good for a round.
+    pub fn wants_round(&self) -> bool {
+        let between = matches!(self.runner, Runner::Crew(_)) && !self.pace.is_beside();
+        between && self.bytes() >= read_buffer::SIZE
     }
 
     /// Whether somebody waits who holds up the callbacks, so that reading must go on for their sake.
@@ -362,7 +368,8 @@ impl Mailbox {
                     self.deliver_messages(&batch, ran);
                 }
                 // In one order with the driver, which sets `paused` and looks at the bytes again.
-                self.bytes.fetch_sub(batch.bytes.len(), Ordering::SeqCst);
+                self.bytes.fetch_sub(batch.bytes_held(), Ordering::SeqCst);
+                read_buffer::give_back(batch.into_buffer());
                 if self.paused.load(Ordering::SeqCst) {
                     self.bell.ring();
                 }
@@ -411,12 +418,12 @@ impl Mailbox {
         let client = self.client.load(Ordering::Relaxed);
         let mut recipients = Recipients::default();
         let mut scratch = Scratch::default();
-        for &(start, number) in &batch.index {
+        for (packet, number) in batch.packets() {
             if self.closing.load(Ordering::Acquire) {
                 return;
             }
             // The session has decoded the very same bytes.
-            let Ok(Some(frame)) = packet::frame(&batch.bytes[start as usize..], u32::MAX) else { continue };
+            let Ok(Some(frame)) = packet::frame(packet, u32::MAX) else { continue };
             let Ok(Received::Publish(publish)) = packet::decode(&frame) else { continue };
             let message = publish.to_message(publish.topic, &mut scratch);
             recipients.of(&table, message.topic);

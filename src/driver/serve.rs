@@ -6,8 +6,7 @@ use crate::link::{self, Stream};
 use crate::packet::ReasonCode;
 use crate::process::lock;
 use crate::session::HIGH_WATER;
-use crate::{ConnectionState, Error, ErrorKind, Result};
-use std::cell::RefCell;
+use crate::{ConnectionState, Error, ErrorKind, Result, read_buffer};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -16,26 +15,11 @@ use std::time::Duration;
 use tokio::io::{AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// What one read can bring.
-const READ: usize = 64 * 1024;
-
-/// Of the buffer for what goes out, an idle client keeps no more.
+/// Of the buffers for what goes out and for what came in part, an idle client keeps no more.
 const KEPT: usize = 4096;
 
 /// For what still comes over a link after another one has taken the session over.
 const LINGER: Duration = Duration::from_secs(5);
-
-thread_local! {
-    /// All clients read into the same buffer, one after the other: an idle one needs none of its own.
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Zeroed by the system, page by page, as far as it is used.
-fn make_room(scratch: &mut Vec<u8>) {
-    if scratch.is_empty() {
-        *scratch = vec![0; READ];
-    }
-}
 
 /// The link and what is half done on it.
 struct Wire {
@@ -81,6 +65,13 @@ impl Wire {
             awake: None,
             over: None,
             old: None,
+        }
+    }
+
+    /// What a large packet needed is not kept for ever.
+    fn keep_little(&mut self) {
+        if self.rest.is_empty() && self.rest.capacity() > KEPT {
+            self.rest = Vec::new();
         }
     }
 }
@@ -194,6 +185,10 @@ impl Driver {
             self.settle();
             if self.closing() || self.must_leave() {
                 return None;
+            }
+            if self.shared.mailbox.wants_round() {
+                // What was read is in the cache, and its buffer will serve for the next read.
+                tokio::task::yield_now().await;
             }
             let paused = self.must_pause();
             self.clock.stand(paused);
@@ -396,17 +391,17 @@ impl Driver {
     /// Reads once from the link before; ready when something came, or it is over.
     fn poll_old(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<()> {
         let Some(old) = &mut wire.old else { return Poll::Pending };
-        let came = SCRATCH.with_borrow_mut(|scratch| {
-            make_room(scratch);
-            let mut buffer = ReadBuf::new(scratch);
-            let read = ready!(Pin::new(&mut *old.stream).poll_read(cx, &mut buffer));
-            let bytes = buffer.filled();
+        let mut buffer = read_buffer::take();
+        let mut filled = ReadBuf::new(&mut buffer);
+        let came = Pin::new(&mut *old.stream).poll_read(cx, &mut filled).map(|read| {
+            let bytes = filled.filled();
             self.actions.tally.wire_received += bytes.len() as u64;
             old.rest.extend_from_slice(bytes);
             let used = self.session.receive_stray(&old.rest, old.session_present, &mut self.actions);
             old.rest.drain(..used);
-            Poll::Ready(read.is_ok() && !bytes.is_empty())
+            read.is_ok() && !bytes.is_empty()
         });
+        read_buffer::give_back(buffer);
         match came {
             Poll::Ready(true) => return Poll::Ready(()),
             Poll::Pending if self.clock.now() < old.until => return Poll::Pending,
@@ -424,30 +419,43 @@ impl Driver {
 
     /// Reads once and has the session take it in.
     fn poll_read(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        SCRATCH.with_borrow_mut(|scratch| {
-            make_room(scratch);
-            let mut buffer = ReadBuf::new(scratch);
-            ready!(Pin::new(&mut *wire.stream).poll_read(cx, &mut buffer))?;
-            let count = buffer.filled().len();
-            self.take_in(wire, &scratch[..count]);
-            Poll::Ready(Ok(count))
-        })
+        let mut buffer = read_buffer::take();
+        let came = self.poll_read_into(wire, &mut buffer, cx);
+        read_buffer::give_back(buffer);
+        came
+    }
+
+    fn poll_read_into(
+        &mut self,
+        wire: &mut Wire,
+        buffer: &mut Vec<u8>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        // The beginning of a packet goes in front of its end, unless it leaves too little room for that.
+        let begun = if wire.rest.len() > read_buffer::SIZE / 4 { 0 } else { wire.rest.len() };
+        let mut filled = ReadBuf::new(&mut buffer[begun..]);
+        ready!(Pin::new(&mut *wire.stream).poll_read(cx, &mut filled))?;
+        let count = filled.filled().len();
+        if begun == wire.rest.len() {
+            buffer[..begun].copy_from_slice(&wire.rest);
+            buffer.truncate(begun + count);
+            self.actions.tally.wire_received += count as u64;
+            let now = self.clock.now();
+            self.session.receive_buffer(buffer, &mut wire.rest, now, &mut self.actions);
+            wire.keep_little();
+        } else {
+            self.take_in(wire, &buffer[..count]);
+        }
+        Poll::Ready(Ok(count))
     }
 
     fn take_in(&mut self, wire: &mut Wire, bytes: &[u8]) {
         self.actions.tally.wire_received += bytes.len() as u64;
         let now = self.clock.now();
-        if wire.rest.is_empty() {
-            let used = self.session.receive(bytes, now, &mut self.actions);
-            wire.rest.extend_from_slice(&bytes[used..]);
-        } else {
-            wire.rest.extend_from_slice(bytes);
-            let used = self.session.receive(&wire.rest, now, &mut self.actions);
-            wire.rest.drain(..used);
-        }
-        if wire.rest.is_empty() && wire.rest.capacity() > 4096 {
-            wire.rest = Vec::new();
-        }
+        wire.rest.extend_from_slice(bytes);
+        let used = self.session.receive(&wire.rest, now, &mut self.actions);
+        wire.rest.drain(..used);
+        wire.keep_little();
     }
 
     /// Ready when the session, or the end of a farewell's time, is due.

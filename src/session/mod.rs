@@ -2,6 +2,7 @@
 //! come out ([`Actions`]); time is an argument. It outlives its connections.
 
 pub mod alias;
+mod batch;
 pub mod incoming;
 pub mod keep_alive;
 pub mod limits;
@@ -19,6 +20,7 @@ use crate::packet::{Alias, Disconnect, Header, ReasonCode, trace};
 use crate::stats::Tally;
 use crate::{Error, ErrorKind, QoS};
 use alias::Aliases;
+pub use batch::Batch;
 use incoming::Incoming;
 use keep_alive::{Due, KeepAlive};
 
@@ -71,36 +73,6 @@ pub struct Actions {
     pub refused: Vec<(Box<str>, Error)>,
     /// The connection must end, and why. A DISCONNECT, where one is due, is in `out`.
     pub end: Option<Error>,
-}
-
-/// Received PUBLISH packets, back to back, in one buffer.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// The packets.
-    pub bytes: Vec<u8>,
-    /// Where each begins, and the number under which its handling is reported (0: QoS 0).
-    pub index: Vec<(u32, u64)>,
-}
-
-impl Batch {
-    pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
-    }
-
-    /// Takes the QoS 0 messages out, bytes and all; says how many there were.
-    pub fn drop_at_most_once(&mut self) -> usize {
-        let mut kept = Self::default();
-        for (position, &(start, number)) in self.index.iter().enumerate() {
-            let end = self.index.get(position + 1).map_or(self.bytes.len(), |(next, _)| *next as usize);
-            if number != 0 {
-                kept.index.push((kept.bytes.len() as u32, number));
-                kept.bytes.extend_from_slice(&self.bytes[start as usize..end]);
-            }
-        }
-        let dropped = self.index.len() - kept.index.len();
-        *self = kept;
-        dropped
-    }
 }
 
 /// What may be written, while another connection is about to take the session over.

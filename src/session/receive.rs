@@ -7,21 +7,43 @@ use super::{Actions, Session, refusal};
 use crate::completion::Ack as Outcome;
 use crate::packet::{Ack, AckKind, Frame, Malformed, Publish, ReasonCode, Received, decode, frame, trace};
 use crate::{Error, ErrorKind, QoS};
+use std::ops::Range;
 use std::time::Instant;
 
 impl Session {
     /// Takes in bytes that came from the server and says how many it used up: whole packets, as long as the
     /// connection may go on.
     pub fn receive(&mut self, bytes: &[u8], now: Instant, actions: &mut Actions) -> usize {
+        let used = self.take_in(bytes, now, actions);
+        actions.messages.copy_from(bytes);
+        used
+    }
+
+    /// The same, and takes the buffer instead of copying the messages that are in it, where it is full of them. What
+    /// was not used up goes into `rest`.
+    pub fn receive_buffer(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        rest: &mut Vec<u8>,
+        now: Instant,
+        actions: &mut Actions,
+    ) {
+        let used = self.take_in(buffer, now, actions);
+        rest.clear();
+        rest.extend_from_slice(&buffer[used..]);
+        actions.messages.take_from(buffer);
+    }
+
+    fn take_in(&mut self, bytes: &[u8], now: Instant, actions: &mut Actions) -> usize {
         let mut used = 0;
         while actions.end.is_none() {
             let step = match frame(&bytes[used..], self.settings.max_incoming_packet) {
                 Ok(None) => break,
                 Ok(Some(frame)) => {
-                    let packet = &bytes[used..used + frame.len];
+                    let start = used;
                     used += frame.len;
-                    trace::received(packet);
-                    self.packet(&frame, packet, now, actions)
+                    trace::received(&bytes[start..used]);
+                    self.packet(&frame, start, now, actions)
                 }
                 Err(malformed) => Err(malformed),
             };
@@ -45,32 +67,33 @@ impl Session {
     pub fn receive_stray(&mut self, bytes: &[u8], session_present: bool, actions: &mut Actions) -> usize {
         let mut used = 0;
         while let Ok(Some(frame)) = frame(&bytes[used..], self.settings.max_incoming_packet) {
-            let packet = &bytes[used..used + frame.len];
+            let start = used;
             used += frame.len;
-            trace::received(packet);
+            trace::received(&bytes[start..used]);
             match decode(&frame) {
                 Ok(Received::Publish(publish)) if publish.alias.is_none() => {
                     if publish.qos == QoS::AtMostOnce || !session_present {
-                        deliver(&publish, packet, 0, actions);
+                        deliver(&publish, start..used, 0, actions);
                     }
                 }
                 Ok(_) => {}
                 // Nobody is left to tell.
-                Err(_) => return bytes.len(),
+                Err(_) => used = bytes.len(),
             }
         }
+        actions.messages.copy_from(bytes);
         used
     }
 
     fn packet(
         &mut self,
         frame: &Frame<'_>,
-        packet: &[u8],
+        start: usize,
         now: Instant,
         actions: &mut Actions,
     ) -> Result<(), Malformed> {
         match decode(frame)? {
-            Received::Publish(publish) => self.receive_publish(&publish, packet, actions),
+            Received::Publish(publish) => self.receive_publish(&publish, start..start + frame.len, actions),
             Received::Ack(ack) => self.receive_ack(&ack, now, actions),
             Received::SubAck(suback) => {
                 self.receive_suback(suback.id, suback.codes, suback.reason_string, now, actions)
@@ -102,7 +125,7 @@ impl Session {
     fn receive_publish(
         &mut self,
         publish: &Publish<'_>,
-        packet: &[u8],
+        packet: Range<usize>,
         actions: &mut Actions,
     ) -> Result<(), Malformed> {
         if publish.alias.is_some() {
@@ -267,7 +290,7 @@ impl Session {
 }
 
 /// Under the number that its handling is reported with.
-fn deliver(publish: &Publish<'_>, packet: &[u8], number: u64, actions: &mut Actions) {
+fn deliver(publish: &Publish<'_>, packet: Range<usize>, number: u64, actions: &mut Actions) {
     tracing::debug!(
         topic = publish.topic,
         qos = publish.qos as u8,
@@ -277,9 +300,7 @@ fn deliver(publish: &Publish<'_>, packet: &[u8], number: u64, actions: &mut Acti
     );
     actions.tally.received += 1;
     actions.tally.received_bytes += publish.payload.len() as u64;
-    // The bytes of a read, so 32 bits are ample.
-    actions.messages.index.push((actions.messages.bytes.len() as u32, number));
-    actions.messages.bytes.extend_from_slice(packet);
+    actions.messages.note(packet, number);
 }
 
 fn name(kind: AckKind) -> &'static str {

@@ -181,8 +181,8 @@ impl World {
         let (messages, bytes) = std::mem::take(&mut self.actions.freed);
         self.queue.release(messages, bytes);
         let batch = std::mem::take(&mut self.actions.messages);
-        self.summary.delivered += batch.index.len();
-        self.unhandled.extend(batch.index.iter().map(|(_, number)| *number).filter(|number| *number != 0));
+        self.summary.delivered += batch.len();
+        self.unhandled.extend(batch.numbers());
         self.actions.refused.clear();
         self.actions.released.clear();
         let done = std::mem::take(&mut self.actions.done);

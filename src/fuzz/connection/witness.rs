@@ -287,7 +287,7 @@ impl Witness {
     /// Bytes of the server that the session has used up, the messages that it made of them, and whether it has
     /// had enough of this connection.
     pub fn server(&mut self, mut bytes: &[u8], batch: &Batch, ended: bool) {
-        let mut delivered = batch.index.iter();
+        let mut delivered = batch.packets();
         while !bytes.is_empty() {
             let frame = frame(bytes, u32::MAX).expect("well-formed").expect("whole");
             let packet = &bytes[..frame.len];
@@ -297,13 +297,13 @@ impl Witness {
                     if !self.arrives(&publish) {
                         continue;
                     }
-                    let Some(&(start, number)) = delivered.next() else {
+                    let Some((kept, number)) = delivered.next() else {
                         assert!(ended && publish.qos > QoS::AtMostOnce, "a message is lost");
                         break;
                     };
                     // As `dispatch` reads it.
-                    let again = packet::frame(&batch.bytes[start as usize..], u32::MAX).unwrap().unwrap();
-                    assert_eq!(&batch.bytes[start as usize..][..again.len], packet);
+                    let again = packet::frame(kept, u32::MAX).unwrap().unwrap();
+                    assert_eq!(kept, packet);
                     assert_eq!(packet::decode(&again), Ok(Received::Publish(publish)));
                     self.delivered(&publish, number);
                 }

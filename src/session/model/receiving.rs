@@ -218,8 +218,8 @@ impl World {
         }
         assert!(self.actions.end.is_none(), "{:?}", self.actions.end);
         let batch = std::mem::take(&mut self.actions.messages);
-        for (start, number) in batch.index {
-            let frame = packet::frame(&batch.bytes[start as usize..], u32::MAX).unwrap().unwrap();
+        for (packet, number) in batch.packets() {
+            let frame = packet::frame(packet, u32::MAX).unwrap().unwrap();
             let Ok(Received::Publish(publish)) = packet::decode(&frame) else { panic!("no PUBLISH") };
             let message = u32::from_be_bytes(publish.payload.try_into().unwrap());
             *self.got.entry(message).or_default() += 1;

@@ -77,7 +77,7 @@ fn a_session_that_is_perhaps_another_one_is_resumed_but_nothing_of_it_is_believe
     rig.receive(&publish(0x3C, Some(7), 1));
     assert!(rig.actions.messages.is_empty(), "a repetition");
     rig.receive(&publish(0x34, Some(7), 2));
-    assert_eq!(rig.actions.messages.index.len(), 1, "another message, in another session");
+    assert_eq!(rig.actions.messages.len(), 1, "another message, in another session");
     rig.lose();
     rig.connect(LIMITS, true);
     assert_eq!(rig.sent()[0], 0x82, "its SUBACK had not come");
