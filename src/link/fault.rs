@@ -33,7 +33,7 @@ pub(super) struct Handshake<'a> {
 const CLOCK_FLOOR: u64 = 1_704_067_200;
 
 impl Handshake<'_> {
-    /// Explains what `tokio_rustls` reports when it fails to connect.
+    /// Explains an error of rustls, or of the socket below it.
     pub fn explain(&self, error: io::Error) -> Error {
         if let Some(reason) = tls_error(&error) {
             return self.explain_tls(reason);

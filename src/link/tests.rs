@@ -240,6 +240,22 @@ async fn tells_a_refused_client_certificate_in_both_versions() {
 }
 
 #[tokio::test]
+async fn tells_a_server_that_hangs_up_where_it_asked_for_a_certificate() {
+    let authority = Authority::new("ours");
+    let pair = authority.server(&[NAME], |_| {});
+    for (clients_of, identity, text) in [
+        (None, Some(authority.client()), "is that a TLS port, and the right host name?"),
+        (Some(&authority), None, "it asked for a client certificate, and none is set"),
+        (Some(&authority), Some(authority.client()), "it may have refused the client certificate"),
+    ] {
+        let manners = Manners { version: Some(&rustls::version::TLS12), clients_of, ..Manners::default() };
+        let address = server::curt(&pair, manners).await;
+        let tls = Tls::new(TlsSettings { identity, ..settings(&authority) }).unwrap();
+        assert_error(&failure(&tls, address).await, ErrorKind::Tls, text);
+    }
+}
+
+#[tokio::test]
 async fn tells_what_does_not_speak_tls() {
     let tls = Tls::new(settings(&Authority::new("ours"))).unwrap();
     for answer in [

@@ -18,12 +18,13 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, HandshakeKind, SignatureScheme};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, SignatureScheme};
 use std::cell::Cell;
 use std::fmt;
+use std::future::poll_fn;
+use std::io;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::SystemTime;
-use tokio_rustls::TlsConnector;
 
 /// What a client wants of TLS.
 #[derive(Clone, Debug, Default)]
@@ -47,9 +48,9 @@ pub(crate) struct Tls {
     identity: bool,
 }
 
-tokio::task_local! {
-    /// Whether the server of the handshake that is being polled has asked for a client certificate.
-    static ASKED: Cell<bool>;
+thread_local! {
+    /// Whether a server has asked for a client certificate since this was last reset.
+    static ASKED: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Tls {
@@ -95,7 +96,8 @@ impl Tls {
         Self { config: Arc::new(config), trust: self.trust.clone(), identity: has_identity }
     }
 
-    /// Does the handshake; `host` and `port` are for errors.
+    /// Does the handshake, but for the client's last words, which go out with what is written first; `host` and `port`
+    /// are for errors.
     pub(super) async fn connect(
         &self,
         tcp: Socket,
@@ -103,14 +105,20 @@ impl Tls {
         host: &str,
         port: u16,
     ) -> Result<(TlsStream<Socket>, TlsInfo)> {
-        let connector = TlsConnector::from(self.config.clone());
-        let (result, asked) = ASKED
-            .scope(Cell::new(false), async {
-                let result = connector.connect(name, tcp).await;
-                (result, ASKED.with(Cell::get))
+        let mut asked = false;
+        let handshake = async {
+            let connection = ClientConnection::new(self.config.clone(), name).map_err(io::Error::other)?;
+            let mut stream = TlsStream::new(tcp, connection);
+            poll_fn(|cx| {
+                ASKED.set(false);
+                let polled = stream.poll_handshake(cx);
+                asked |= ASKED.get();
+                polled
             })
-            .await;
-        let stream = result.map_err(|error| {
+            .await?;
+            Ok(stream)
+        };
+        let stream = handshake.await.map_err(|error| {
             Handshake {
                 host,
                 port,
@@ -122,7 +130,7 @@ impl Tls {
             }
             .explain(error)
         })?;
-        let connection = stream.get_ref().1;
+        let connection = stream.connection();
         let info = TlsInfo {
             version: match connection.protocol_version() {
                 Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
@@ -136,8 +144,7 @@ impl Tls {
             certificate: connection.peer_certificates().and_then(|chain| Validity::of(chain.first()?)),
             resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
         };
-        let (tcp, connection) = stream.into_inner();
-        Ok((TlsStream::new(tcp, connection), info))
+        Ok((stream, info))
     }
 }
 
@@ -169,7 +176,7 @@ struct Presenter(Option<Identity>);
 
 impl ResolvesClientCert for Presenter {
     fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        let _ = ASKED.try_with(|asked| asked.set(true));
+        ASKED.set(true);
         self.0.as_ref().map(|identity| identity.0.clone())
     }
 

@@ -8,7 +8,7 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -80,8 +80,7 @@ pub struct Manners<'a> {
     pub clients_of: Option<&'a Authority>,
 }
 
-/// A TLS server that sends back what it gets.
-pub async fn tls(pair: &Pair, manners: Manners<'_>) -> SocketAddr {
+fn config(pair: &Pair, manners: Manners<'_>) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone());
     let builder = match manners.version {
@@ -101,7 +100,12 @@ pub async fn tls(pair: &Pair, manners: Manners<'_>) -> SocketAddr {
     let key = PrivateKeyDer::Pkcs8(pair.key.serialized_der().to_vec().into());
     let mut config = builder.with_single_cert(vec![pair.certificate.der().clone()], key).unwrap();
     config.alpn_protocols = manners.alpn.iter().map(|alpn| alpn.as_bytes().to_vec()).collect();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    Arc::new(config)
+}
+
+/// A TLS server that sends back what it gets.
+pub async fn tls(pair: &Pair, manners: Manners<'_>) -> SocketAddr {
+    let acceptor = TlsAcceptor::from(config(pair, manners));
     tcp(move |tcp| {
         let acceptor = acceptor.clone();
         async move {
@@ -113,6 +117,26 @@ pub async fn tls(pair: &Pair, manners: Manners<'_>) -> SocketAddr {
                 stream.write_all(&buffer[..length]).await.unwrap();
                 stream.flush().await.unwrap();
             }
+        }
+    })
+    .await
+}
+
+/// A TLS server that answers the client's first words and hangs up.
+pub async fn curt(pair: &Pair, manners: Manners<'_>) -> SocketAddr {
+    let config = config(pair, manners);
+    tcp(move |mut tcp| {
+        let mut tls = ServerConnection::new(config.clone()).unwrap();
+        async move {
+            let mut hello = [0; 4096];
+            let length = tcp.read(&mut hello).await.unwrap();
+            tls.read_tls(&mut &hello[..length]).unwrap();
+            tls.process_new_packets().unwrap();
+            let mut answer = Vec::new();
+            while tls.wants_write() {
+                tls.write_tls(&mut answer).unwrap();
+            }
+            tcp.write_all(&answer).await.unwrap();
         }
     })
     .await

@@ -1,9 +1,9 @@
-//! The bytes of a TLS connection once it is agreed on.
+//! The bytes of a TLS connection, from the handshake on.
 //!
-//! Unlike `tokio_rustls`, which may fail a write after a part of it has gone out, this tells first what was taken:
-//! only so does the session know what may have arrived. It reads the socket in large pieces, not 4 KiB at a time.
+//! A write that fails after a part of it has gone out tells first what was taken: only so does the session know what may
+//! have arrived.
 
-use rustls::ClientConnection;
+use rustls::{ClientConnection, ProtocolVersion};
 use std::cell::RefCell;
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
@@ -35,6 +35,77 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         Self { io, tls, backlog: Vec::new(), unread: None, unwritten: None, closing: false }
     }
 
+    /// What was agreed on.
+    pub(super) fn connection(&self) -> &ClientConnection {
+        &self.tls
+    }
+
+    /// Ready when the handshake is over. What the client says last in it is then still to be sent: it goes with the
+    /// first bytes that are written, with a flush, or before a read that waits.
+    pub(crate) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.tls.is_handshaking() {
+            match self.poll_socket(cx, |this, _, sealed| this.negotiate(sealed)) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => {
+                    // An alert that tells the server why, if the socket takes it at once.
+                    let _ = self.poll_push(cx);
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Pending if self.has_time() => return Poll::Pending,
+                Poll::Pending => {
+                    ready!(Pin::new(self).poll_flush(cx))?;
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether the server waits for nothing before the end of our handshake: TLS 1.3, behind its ServerHello. All that
+    /// is there to send is the ChangeCipherSpec for middleboxes (RFC 8446, appendix D.4).
+    fn has_time(&self) -> bool {
+        self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3)
+            && self.tls.negotiated_key_exchange_group().is_some()
+    }
+
+    /// Takes in what the server says in the handshake, and keeps what follows it.
+    fn negotiate(&mut self, mut sealed: &[u8]) -> io::Result<()> {
+        if sealed.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        while !sealed.is_empty() && self.tls.is_handshaking() {
+            self.unseal(&mut sealed)?;
+        }
+        self.backlog.extend_from_slice(sealed);
+        Ok(())
+    }
+
+    /// Has rustls take in some of it. `false` behind the end of the conversation, of which what follows is no part.
+    fn unseal(&mut self, sealed: &mut &[u8]) -> io::Result<bool> {
+        let count = self.tls.read_tls(sealed)?;
+        self.tls
+            .process_new_packets()
+            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
+        Ok(count > 0)
+    }
+
+    /// Reads the socket once, and has `take` take what came, which is nothing at the end.
+    fn poll_socket(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(&mut Self, &mut Context<'_>, &[u8]) -> io::Result<()>,
+    ) -> Poll<io::Result<()>> {
+        SEALED.with_borrow_mut(|sealed| {
+            if sealed.is_empty() {
+                // Zeroed by the system, page by page, as far as it is used.
+                *sealed = vec![0; READ];
+            }
+            let mut filled = ReadBuf::new(sealed);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut filled))?;
+            Poll::Ready(take(self, cx, filled.filled()))
+        })
+    }
+
     #[cfg(test)]
     pub(crate) fn get_mut(&mut self) -> &mut S {
         &mut self.io
@@ -55,13 +126,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     /// Decrypts into `buf` and returns what had no room there.
     fn decrypt<'a>(&mut self, mut sealed: &'a [u8], buf: &mut ReadBuf<'_>) -> io::Result<&'a [u8]> {
         while !sealed.is_empty() && buf.remaining() > 0 {
-            if self.tls.read_tls(&mut sealed)? == 0 {
-                // What follows the end of the conversation is no part of it.
+            if !self.unseal(&mut sealed)? {
                 return Ok(&[]);
             }
-            self.tls
-                .process_new_packets()
-                .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
             while buf.remaining() > 0 {
                 let before = buf.filled().len();
                 match self.poll_plaintext(buf) {
@@ -115,20 +182,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
                 return Poll::Ready(Err(error));
             }
             if this.backlog.is_empty() {
-                ready!(SEALED.with_borrow_mut(|sealed| {
+                let read = this.poll_socket(cx, |this, cx, sealed| {
                     if sealed.is_empty() {
-                        // Zeroed by the system, page by page, as far as it is used.
-                        *sealed = vec![0; READ];
-                    }
-                    let mut filled = ReadBuf::new(sealed);
-                    ready!(Pin::new(&mut this.io).poll_read(cx, &mut filled))?;
-                    if filled.filled().is_empty() {
                         this.tls.read_tls(&mut io::empty())?;
                     } else {
-                        this.take_in(filled.filled(), buf, cx);
+                        this.take_in(sealed, buf, cx);
                     }
-                    Poll::Ready(io::Result::Ok(()))
-                }))?;
+                    Ok(())
+                });
+                if read.is_pending() {
+                    // The server may wait for the end of our handshake.
+                    let _ = this.poll_push(cx);
+                }
+                ready!(read)?;
             } else {
                 let backlog = std::mem::take(&mut this.backlog);
                 this.take_in(&backlog, buf, cx);
