@@ -18,7 +18,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, ClientConnection, HandshakeKind, SignatureScheme};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, SignatureScheme, SupportedCipherSuite};
+#[cfg(target_arch = "aarch64")]
+use std::arch::is_aarch64_feature_detected;
 use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
@@ -164,10 +166,32 @@ fn provider() -> Arc<CryptoProvider> {
     static SHARED: PerProcess<Mutex<Weak<CryptoProvider>>> = PerProcess::new();
     let mut shared = lock(SHARED.get());
     shared.upgrade().unwrap_or_else(|| {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut provider = rustls::crypto::ring::default_provider();
+        prefer(&mut provider.cipher_suites, has_aes());
+        let provider = Arc::new(provider);
         *shared = Arc::downgrade(&provider);
         provider
     })
+}
+
+/// Puts first what costs least: AES with 128 bits where the CPU has AES, ChaCha20 where it has not. rustls begins with
+/// 256 bits and SHA-384, for which most CPUs have no instructions.
+fn prefer(suites: &mut [SupportedCipherSuite], has_aes: bool) {
+    // Of each kind there are AES with 256 bits, AES with 128, and ChaCha20.
+    for kind in suites.chunks_exact_mut(3) {
+        if has_aes { kind.swap(0, 1) } else { kind.reverse() }
+    }
+}
+
+/// Whether the CPU has instructions for AES and for its GCM.
+pub(super) fn has_aes() -> bool {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    let has = is_x86_feature_detected!("aes") && is_x86_feature_detected!("pclmulqdq");
+    #[cfg(target_arch = "aarch64")]
+    let has = is_aarch64_feature_detected!("aes") && is_aarch64_feature_detected!("pmull");
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
+    let has = false;
+    has
 }
 
 /// Presents the client certificate, and notes that it was asked for.
@@ -193,5 +217,35 @@ impl TimeProvider for SystemClock {
     fn current_time(&self) -> Option<UnixTime> {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
         Some(UnixTime::since_unix_epoch(since_1970))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::crypto::ring::ALL_CIPHER_SUITES;
+
+    #[test]
+    fn offers_first_what_the_cpu_is_good_at() {
+        for (has_aes, ciphers) in [
+            (true, ["AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256"]),
+            (false, ["CHACHA20_POLY1305_SHA256", "AES_128_GCM_SHA256", "AES_256_GCM_SHA384"]),
+        ] {
+            let mut suites = ALL_CIPHER_SUITES.to_vec();
+            prefer(&mut suites, has_aes);
+            let names: Vec<&str> = suites.iter().map(|suite| suite.suite().as_str().unwrap()).collect();
+            let expected: Vec<String> = ["TLS13_", "TLS_ECDHE_ECDSA_WITH_", "TLS_ECDHE_RSA_WITH_"]
+                .iter()
+                .flat_map(|kind| ciphers.map(|cipher| format!("{kind}{cipher}")))
+                .collect();
+            assert_eq!(names, expected);
+        }
+    }
+
+    #[test]
+    fn offers_all_that_ring_has() {
+        let provider = provider();
+        assert_eq!(provider.cipher_suites.len(), ALL_CIPHER_SUITES.len());
+        assert!(ALL_CIPHER_SUITES.iter().all(|suite| provider.cipher_suites.contains(suite)));
     }
 }
