@@ -90,7 +90,7 @@ impl Driver {
     pub(super) async fn serve(&mut self, greeting: Box<Greeting>, again: bool) -> End {
         let since = Instant::now();
         // An idle client carries the wire through its waits, and no room for a greeting or a farewell.
-        let mut wire = self.welcome(greeting, again);
+        let mut wire = self.welcome(*greeting, again);
         let end = self.turns(&mut wire).await;
         self.clock.stand(false);
         if let Some(error) = end {
@@ -115,8 +115,8 @@ impl Driver {
     }
 
     /// The beginning of a connection.
-    fn welcome(&mut self, greeting: Box<Greeting>, again: bool) -> Wire {
-        let Greeting { link, limits, session_present, doubted, rest, .. } = *greeting;
+    fn welcome(&mut self, greeting: Greeting, again: bool) -> Wire {
+        let Greeting { link, limits, session_present, doubted, rest, .. } = greeting;
         let mut wire = Wire::new(link.stream, doubted);
         tracing::info!(peer = %link.peer, session_present, "connected");
         let now = self.clock.now();

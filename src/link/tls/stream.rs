@@ -3,20 +3,12 @@
 //! A write that fails after a part of it has gone out tells first what was taken: only so does the session know what may
 //! have arrived.
 
+use crate::read_buffer;
 use rustls::{ClientConnection, ProtocolVersion};
-use std::cell::RefCell;
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// What one read of the socket can bring: four records of the largest size.
-const READ: usize = 64 * 1024;
-
-thread_local! {
-    /// All connections of a thread read into the same buffer, one after the other.
-    static SEALED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
 
 pub(crate) struct TlsStream<S> {
     io: S,
@@ -95,15 +87,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         cx: &mut Context<'_>,
         take: impl FnOnce(&mut Self, &mut Context<'_>, &[u8]) -> io::Result<()>,
     ) -> Poll<io::Result<()>> {
-        SEALED.with_borrow_mut(|sealed| {
-            if sealed.is_empty() {
-                // Zeroed by the system, page by page, as far as it is used.
-                *sealed = vec![0; READ];
-            }
-            let mut filled = ReadBuf::new(sealed);
-            ready!(Pin::new(&mut self.io).poll_read(cx, &mut filled))?;
-            Poll::Ready(take(self, cx, filled.filled()))
-        })
+        let mut sealed = read_buffer::take();
+        let mut filled = ReadBuf::new(&mut sealed);
+        let polled = match Pin::new(&mut self.io).poll_read(cx, &mut filled) {
+            Poll::Ready(Ok(())) => Poll::Ready(take(self, cx, filled.filled())),
+            unread => unread,
+        };
+        read_buffer::give_back(sealed);
+        polled
     }
 
     #[cfg(test)]
