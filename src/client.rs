@@ -73,7 +73,7 @@ impl Client {
             runtime.crew().prepare();
         }
         let shared = Shared::new(settings, runtime.crew())?;
-        let lane = Arc::new(Lane::new(driver::run(shared.clone(), driver::dial())));
+        let lane = Arc::new(Lane::new(driver::run(shared.clone(), runtime.dial().clone())));
         let work = lane.clone();
         runtime.handle().spawn(std::future::poll_fn(move |cx| work.poll(cx)));
         Ok(Self { shared, lane, runtime: Mutex::new(Some(runtime)) })

@@ -6,9 +6,10 @@ use crate::link::{self, Link, Progress, Target};
 use crate::packet::{self, Connect, Received, Will, trace};
 use crate::session::limits::{Limits, Quotas};
 use crate::session::refusal;
+use crate::shared::Shared;
 use crate::{Error, ErrorKind, Result};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zeroize::Zeroizing;
@@ -35,8 +36,7 @@ pub struct Opening {
     connect: Zeroizing<Vec<u8>>,
     keep_alive_secs: u16,
     quotas: Quotas,
-    /// A CONNECT may have reached the server, and its answer did not come.
-    unanswered: Arc<AtomicBool>,
+    shared: Arc<Shared>,
 }
 
 impl Driver {
@@ -120,7 +120,7 @@ impl Driver {
             connect: self.connect_packet(&client_id, &login)?,
             keep_alive_secs: settings.keep_alive_secs,
             quotas: self.quotas(target.host()),
-            unanswered: self.unanswered.clone(),
+            shared: self.shared.clone(),
         });
         Ok((target, opening))
     }
@@ -155,7 +155,7 @@ impl Driver {
 
 /// Says CONNECT and hears CONNACK.
 pub async fn greet(mut link: Link, opening: Box<Opening>) -> Result<Box<Greeting>> {
-    let doubted = opening.unanswered.swap(true, Ordering::Relaxed);
+    let doubted = opening.shared.unanswered.swap(true, Ordering::Relaxed);
     let sent = async {
         trace::sent(&opening.connect);
         link.stream.write_all(&opening.connect).await?;
@@ -171,7 +171,7 @@ pub async fn greet(mut link: Link, opening: Box<Opening>) -> Result<Box<Greeting
             Err(error) => {
                 if error.reason_code().is_some() {
                     // A refusal begins no session.
-                    opening.unanswered.store(doubted, Ordering::Relaxed);
+                    opening.shared.unanswered.store(doubted, Ordering::Relaxed);
                 }
                 return Err(error);
             }
@@ -180,7 +180,7 @@ pub async fn greet(mut link: Link, opening: Box<Opening>) -> Result<Box<Greeting
             return Err(before_connack(broken.unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())));
         }
     };
-    opening.unanswered.store(false, Ordering::Relaxed);
+    opening.shared.unanswered.store(false, Ordering::Relaxed);
     rest.drain(..used);
     let (limits, session_present, assigned) = granted;
     Ok(Box::new(Greeting { link, limits, session_present, assigned, doubted, rest }))

@@ -28,7 +28,7 @@ use renewal::Renewal;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokens::Tokens;
@@ -92,8 +92,6 @@ pub(crate) struct Driver {
     tls: Option<Tls>,
     /// The server chose the client identifier, and it may be used again.
     assigned: Option<String>,
-    /// A CONNECT may have reached the server, and its answer did not come.
-    unanswered: Arc<AtomicBool>,
     /// Reused by [`draw`](Self::draw).
     drawn: Vec<Publish>,
     /// Reused by [`absorb`](Self::absorb).
@@ -161,7 +159,6 @@ impl Driver {
             renewal: Renewal::default(),
             tls: settings.tls.clone(),
             assigned: None,
-            unanswered: Arc::default(),
             drawn: Vec::new(),
             acknowledged: Vec::new(),
             shared,
@@ -320,10 +317,11 @@ impl Driver {
     /// Connects, and again, until the application wants it no more or it is hopeless.
     async fn pursue(&mut self) {
         let mut trying = ConnectionState::Connecting;
+        // What is not the life of a connection is in boxes: most clients are connected most of the time.
         loop {
             self.enter(trying);
             self.attempting();
-            let (error, lived) = match self.attempt().await {
+            let (error, lived) = match Box::pin(self.attempt()).await {
                 Err(None) => return self.leave(),
                 Err(Some(error)) => {
                     tracing::info!(attempt = self.reconnect.attempt(), %error, reason_code = error.reason_code(), "connection attempt failed");
@@ -357,7 +355,7 @@ impl Driver {
                     self.enter(trying);
                     self.concluded(Some(&error));
                     self.scheduled(&error, attempt, delay);
-                    self.pause(delay).await
+                    Box::pin(self.pause(delay)).await
                 }
                 Next::CoolDown { delay } => {
                     self.enter(ConnectionState::ConnectionFailed);
@@ -365,7 +363,7 @@ impl Driver {
                     self.scheduled(&error, 1, delay);
                     self.refuse_connects(&error);
                     self.forget_token();
-                    let interrupt = self.pause(delay).await;
+                    let interrupt = Box::pin(self.pause(delay)).await;
                     self.reconnect.begin_round();
                     interrupt
                 }

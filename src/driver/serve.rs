@@ -89,8 +89,12 @@ impl Driver {
     /// `again`: a connection was there before.
     pub(super) async fn serve(&mut self, greeting: Box<Greeting>, again: bool) -> End {
         let since = Instant::now();
-        // An idle client carries the wire through its waits, and no room for a greeting or a farewell.
-        let mut wire = self.welcome(*greeting, again);
+        // An idle client carries the wire through its waits, and no room for a greeting (whose box ends with this block) or
+        // a farewell.
+        let mut wire = {
+            let greeting = greeting;
+            self.welcome(*greeting, again)
+        };
         let end = self.turns(&mut wire).await;
         self.clock.stand(false);
         if let Some(error) = end {

@@ -3,6 +3,7 @@
 
 pub mod crew;
 
+use crate::driver::{self, Dial};
 use crate::process::{PerProcess, lock};
 use crate::{Error, ErrorKind, Result, link};
 use crew::Crew;
@@ -13,6 +14,8 @@ static CURRENT: PerProcess<Mutex<Weak<Runtime>>> = PerProcess::new();
 /// See the module.
 pub struct Runtime {
     crew: Arc<Crew>,
+    /// How all clients come to their links.
+    dial: Dial,
 }
 
 impl Runtime {
@@ -22,7 +25,8 @@ impl Runtime {
         if let Some(runtime) = current.upgrade() {
             return Ok(runtime);
         }
-        let runtime = Arc::new(Self { crew: Crew::start().map_err(|error| refused(&error))? });
+        let crew = Crew::start().map_err(|error| refused(&error))?;
+        let runtime = Arc::new(Self { crew, dial: driver::dial() });
         *current = Arc::downgrade(&runtime);
         Ok(runtime)
     }
@@ -30,6 +34,11 @@ impl Runtime {
     /// Where drivers run.
     pub fn handle(&self) -> &tokio::runtime::Handle {
         self.crew.handle()
+    }
+
+    /// How a client comes to its links.
+    pub fn dial(&self) -> &Dial {
+        &self.dial
     }
 
     /// Who runs callbacks.

@@ -81,6 +81,8 @@ pub struct Shared {
     pub reconnect: AtomicBool,
     /// The driver has yet to hear that the network is another one. However often that is told, it is one thing.
     pub network_changed: AtomicBool,
+    /// A CONNECT may have reached the server, and its answer did not come.
+    pub unanswered: AtomicBool,
     /// Between a thread that publishes and the driver.
     pub express: Express,
     /// Whose log lines are this client's.
@@ -125,6 +127,7 @@ impl Shared {
             origin: Origin::new(settings.client_id.clone().unwrap_or_else(generated_client_id)),
             reconnect: AtomicBool::new(settings.reconnect),
             network_changed: AtomicBool::new(false),
+            unanswered: AtomicBool::new(false),
             express: Express::default(),
             state: AtomicU8::new(ConnectionState::Disconnected as u8),
             settings,
