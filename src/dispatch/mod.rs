@@ -304,14 +304,15 @@ impl Mailbox {
 
     /// Runs what is due; true where more came meanwhile. Does nothing while another thread runs it.
     pub fn run(&self) -> bool {
-        let more = self.run_once(&mut 0);
+        let more = self.run_once(&mut 0, true);
         self.report();
         more
     }
 
-    /// The same, and leaves the last [report](Self::report) to the caller.
+    /// The same, and leaves it to the caller to [report](Self::report), and to [urge](Self::urge) the driver where it takes
+    /// long.
     pub fn run_unreported(&self) -> bool {
-        self.run_once(&mut 0)
+        self.run_once(&mut 0, false)
     }
 
     /// Whether messages have been handled, and the driver has not been told.
@@ -326,7 +327,12 @@ impl Mailbox {
         }
     }
 
-    fn run_once(&self, ran: &mut usize) -> bool {
+    /// Has the driver look at what has been handled so far, in callbacks that go on.
+    pub fn urge(&self) {
+        self.bell.ring();
+    }
+
+    fn run_once(&self, ran: &mut usize, reports: bool) -> bool {
         let mut inner = lock(&self.inner);
         inner.scheduled = false;
         if inner.running_on.is_some() || inner.queue.is_empty() {
@@ -342,7 +348,9 @@ impl Mailbox {
         drop(inner);
         let mut ended = false;
         for delivery in due {
-            self.report();
+            if reports {
+                self.report();
+            }
             ended |= self.deliver(delivery, ran);
         }
         let mut inner = lock(&self.inner);
@@ -484,7 +492,7 @@ impl Mailbox {
         }
         drop(inner);
         let mut ran = 0;
-        self.run_once(&mut ran);
+        self.run_once(&mut ran, true);
         self.report();
         // Freed inside one of those callbacks: this is the thread that brings it to its end.
         if self.closing.load(Ordering::Acquire) {

@@ -331,10 +331,15 @@ impl Crew {
     /// The alarm has rung: takes the lead from a thread that has been in the same turn all the time.
     fn relieve(&self, state: &mut State) {
         let alarmed = state.alarmed.take();
-        let Some(mailbox) = &state.turn else { return };
+        if state.turn.is_none() {
+            return;
+        }
         if alarmed == Some(state.turns) {
-            mailbox.pace.go_beside();
-            state.turn = None;
+            if let Some(mailbox) = state.turn.take() {
+                mailbox.pace.go_beside();
+                // What it has done so far is acknowledged meanwhile.
+                mailbox.urge();
+            }
             state.leader = None;
         } else {
             state.alarmed = Some(state.turns);

@@ -116,6 +116,19 @@ fn a_slow_callback_holds_up_neither_the_io_nor_other_clients() {
 }
 
 #[test]
+fn the_driver_hears_of_what_was_handled_before_a_slow_callback() {
+    let rig = Rig::new();
+    let bell = Arc::new(Bell::default());
+    let mailbox = Mailbox::new(DispatchMode::Thread, false, &rig.0, bell.clone()).unwrap();
+    let (call, told, release) = staying();
+    mailbox.listeners.add_state_listener(0, Box::new(call));
+    assert!(mailbox.post(Delivery::State(ConnectionState::Connected)));
+    told.recv_timeout(LONG).unwrap();
+    rig.until("the driver is not told", |_| bell.is_rung());
+    release.send(()).unwrap();
+}
+
+#[test]
 fn a_client_whose_callbacks_were_long_comes_back_after_a_while() {
     let rig = Rig::new();
     let (call, told) = telling();
