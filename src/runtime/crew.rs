@@ -331,15 +331,12 @@ impl Crew {
     /// The alarm has rung: takes the lead from a thread that has been in the same turn all the time.
     fn relieve(&self, state: &mut State) {
         let alarmed = state.alarmed.take();
-        if state.turn.is_none() {
-            return;
-        }
+        let Some(mailbox) = &state.turn else { return };
         if alarmed == Some(state.turns) {
-            if let Some(mailbox) = state.turn.take() {
-                mailbox.pace.go_beside();
-                // What it has done so far is acknowledged meanwhile.
-                mailbox.urge();
-            }
+            mailbox.pace.go_beside();
+            // What it has done so far is acknowledged meanwhile.
+            mailbox.urge();
+            state.turn = None;
             state.leader = None;
         } else {
             state.alarmed = Some(state.turns);
