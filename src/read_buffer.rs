@@ -16,19 +16,14 @@ static SPARES: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 pub fn take() -> Vec<u8> {
     // A lock that another thread has is not waited for, nor one that no thread has any more after a fork.
     let spare = try_lock(&SPARES).and_then(|mut spares| spares.pop());
-    match spare {
-        Some(mut buffer) => {
-            buffer.resize(SIZE, 0);
-            buffer
-        }
-        // Zeroed by the system, page by page, as far as it is used.
-        None => vec![0; SIZE],
-    }
+    // Zeroed by the system, page by page, as far as it is used.
+    spare.unwrap_or_else(|| vec![0; SIZE])
 }
 
-/// Gives a buffer back, if it is one of these.
+/// Gives a buffer back, if it is one of these and as long as it was: to make it so again would cost each small message the
+/// zeros of a large one.
 pub fn give_back(buffer: Vec<u8>) {
-    if buffer.capacity() != SIZE {
+    if buffer.capacity() != SIZE || buffer.len() != SIZE {
         return;
     }
     if let Some(mut spares) = try_lock(&SPARES).filter(|spares| spares.len() < SPARE) {

@@ -442,10 +442,9 @@ impl Driver {
         let count = filled.filled().len();
         if begun == wire.rest.len() {
             buffer[..begun].copy_from_slice(&wire.rest);
-            buffer.truncate(begun + count);
             self.actions.tally.wire_received += count as u64;
             let now = self.clock.now();
-            self.session.receive_buffer(buffer, &mut wire.rest, now, &mut self.actions);
+            self.session.receive_buffer(buffer, begun + count, &mut wire.rest, now, &mut self.actions);
             wire.keep_little();
         } else {
             self.take_in(wire, &buffer[..count]);

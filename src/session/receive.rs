@@ -19,18 +19,19 @@ impl Session {
         used
     }
 
-    /// The same, and takes the buffer instead of copying the messages that are in it, where it is full of them. What
-    /// was not used up goes into `rest`.
+    /// The same with the first bytes of a buffer, and takes it instead of copying the messages that are in it, where it is
+    /// full of them. What was not used up goes into `rest`.
     pub fn receive_buffer(
         &mut self,
         buffer: &mut Vec<u8>,
+        filled: usize,
         rest: &mut Vec<u8>,
         now: Instant,
         actions: &mut Actions,
     ) {
-        let used = self.take_in(buffer, now, actions);
+        let used = self.take_in(&buffer[..filled], now, actions);
         rest.clear();
-        rest.extend_from_slice(&buffer[used..]);
+        rest.extend_from_slice(&buffer[used..filled]);
         actions.messages.take_from(buffer);
     }
 
