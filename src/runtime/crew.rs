@@ -22,6 +22,9 @@ const STALL: Duration = Duration::from_millis(10);
 /// A thread beyond those that lead and watch ends after so long without work.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// In the place of a turn: the alarm calls the watcher, and is not to be put off. The first turn is 1.
+const CALLED: u64 = 0;
+
 /// See the module.
 pub struct Crew {
     state: Mutex<State>,
@@ -59,7 +62,7 @@ struct State {
     turn: Option<Arc<Mailbox>>,
     /// Turns so far.
     turns: u64,
-    /// The turn that was on when the alarm was set.
+    /// The turn that was on when the alarm was set, or [`CALLED`].
     alarmed: Option<u64>,
     /// Mailboxes taken from those so far: no progress between two looks means that every thread is held up.
     taken: u64,
@@ -77,16 +80,21 @@ impl Crew {
     /// With one thread, which leads.
     pub fn start() -> io::Result<Arc<Self>> {
         let engine = Arc::new(tokio::runtime::Builder::new_current_thread().enable_all().build()?);
-        let crew = Arc::new(Self {
+        let crew = Arc::new(Self::new(&engine)?);
+        crew.add_thread(engine)?;
+        Ok(crew)
+    }
+
+    /// Without threads.
+    fn new(engine: &Arc<tokio::runtime::Runtime>) -> io::Result<Self> {
+        Ok(Self {
             state: Mutex::default(),
             work: Condvar::new(),
             started: Condvar::new(),
             alarm: Alarm::new()?,
             io: engine.handle().clone(),
-            engine: Arc::downgrade(&engine),
-        });
-        crew.add_thread(engine)?;
-        Ok(crew)
+            engine: Arc::downgrade(engine),
+        })
     }
 
     /// Where drivers run.
@@ -152,7 +160,7 @@ impl Crew {
     }
 
     fn call_watcher(&self, state: &mut State) {
-        state.alarmed = None;
+        state.alarmed = Some(CALLED);
         self.alarm.set(Duration::ZERO);
     }
 
@@ -328,7 +336,7 @@ impl Crew {
         Poll::Pending
     }
 
-    /// The alarm has rung: takes the lead from a thread that has been in the same turn all the time.
+    /// The alarm has rung, or was a call: takes the lead from a thread that has been in the same turn all the time.
     fn relieve(&self, state: &mut State) {
         let alarmed = state.alarmed.take();
         let Some(mailbox) = &state.turn else { return };

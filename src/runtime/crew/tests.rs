@@ -227,3 +227,25 @@ fn without_callbacks_of_its_own_it_is_one_thread() {
     rig.io_thread();
     assert_eq!(lock(&rig.0.state).running, 1);
 }
+
+#[test]
+fn a_call_for_the_watcher_is_not_put_off_by_a_turn_that_begins() {
+    let engine = Arc::new(tokio::runtime::Builder::new_current_thread().build().unwrap());
+    let crew = Arc::new(Crew::new(&engine).unwrap());
+    let mailbox = Mailbox::new(DispatchMode::Thread, false, &crew, Arc::new(Bell::default())).unwrap();
+    let begin_a_turn = || {
+        lock(&crew.state).between.push_back(mailbox.clone());
+        assert!(crew.poll_due(&mut true, &mut Context::from_waker(Waker::noop())).is_ready());
+    };
+    lock(&crew.state).watching = true;
+    begin_a_turn();
+    assert_eq!(lock(&crew.state).alarmed, Some(1));
+    crew.call_watcher(&mut lock(&crew.state));
+    begin_a_turn();
+    assert_eq!(lock(&crew.state).alarmed, Some(CALLED));
+    crew.alarm.wait();
+    // Who has come watches that turn.
+    let mut state = lock(&crew.state);
+    crew.relieve(&mut state);
+    assert_eq!(state.alarmed, Some(2));
+}
