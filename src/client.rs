@@ -113,7 +113,8 @@ impl Client {
         }
     }
 
-    /// Lets accepted messages go out within the time, then DISCONNECT. TIMEOUT where some were left.
+    /// Lets accepted messages go out within the time, and callbacks of those that have come return, then DISCONNECT. TIMEOUT
+    /// where some were left.
     pub fn disconnect(&self, wait: Wait) -> Result<()> {
         let time = wait.or(self.shared.settings.operation_timeout);
         let until = Instant::now() + time;

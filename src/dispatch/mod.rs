@@ -224,6 +224,22 @@ impl Mailbox {
         true
     }
 
+    /// Set, and the driver called, when the callbacks of all messages that are in now have returned. At once where there are
+    /// none, or where only the application runs them, which may be waiting for the driver.
+    pub fn mark(self: &Arc<Self>) -> Arc<AtomicBool> {
+        let nothing = self.bytes() == 0 || matches!(self.runner, Runner::App(_));
+        let passed = Arc::new(AtomicBool::new(nothing));
+        if !nothing {
+            let (mark, bell) = (passed.clone(), self.bell.clone());
+            let pass = move |_: &Ack| {
+                mark.store(true, Ordering::Release);
+                bell.ring();
+            };
+            self.post(Delivery::Done(vec![(Completion::Boxed(Box::new(pass)), Ack::SENT)]));
+        }
+        passed
+    }
+
     /// News that nobody listens to wakes no thread, nor does the release of handlers that are not there.
     fn is_unheard(&self, delivery: &Delivery) -> bool {
         match delivery {

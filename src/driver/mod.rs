@@ -28,7 +28,7 @@ use renewal::Renewal;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokens::Tokens;
@@ -101,6 +101,8 @@ pub(crate) struct Driver {
 struct Farewell {
     until: Instant,
     completion: Completion,
+    /// Whether the callbacks of what had come have returned, once that is asked.
+    heard: Option<Arc<AtomicBool>>,
 }
 
 /// What ended a wait.
@@ -203,7 +205,7 @@ impl Driver {
                     }
                 }
                 Command::Disconnect { until, completion } => {
-                    self.farewell = Some(Box::new(Farewell { until, completion }));
+                    self.farewell = Some(Box::new(Farewell { until, completion, heard: None }));
                 }
                 Command::Request(request) => self.session.request(request, now, &mut self.actions),
                 Command::Token { request, answer } => self.answered(request, answer),
@@ -437,12 +439,17 @@ impl Driver {
     }
 
     /// Whether the application leaves, and nothing holds it up any more.
-    fn must_leave(&self) -> bool {
-        let Some(farewell) = &self.farewell else { return false };
+    fn must_leave(&mut self) -> bool {
+        let Some(farewell) = &mut self.farewell else { return false };
+        if tokio::time::Instant::now().into_std() >= farewell.until {
+            return true;
+        }
         let busy = self.renewal.is_greeting()
             || self.session.is_busy()
             || lock(&self.shared.inbox).queue.has_work(usize::MAX);
-        !busy || tokio::time::Instant::now().into_std() >= farewell.until
+        // What has come is for the application, and its acknowledgement still goes out.
+        let heard = farewell.heard.get_or_insert_with(|| self.shared.mailbox.mark());
+        !busy && heard.load(Ordering::Acquire)
     }
 
     /// Takes commands in and says whether one of them ends a wait.
@@ -482,13 +489,15 @@ impl Driver {
         let attempting = matches!(self.open, Open::Attempt(_));
         self.concluded(Some(&left).filter(|_| attempting));
         if let Some(farewell) = self.farewell.take() {
-            farewell.completion.complete(match left_over {
-                0 => Ack::SENT,
-                count => Ack::failed(Error::new(
-                    ErrorKind::Timeout,
-                    format!("disconnected, but {count} messages were left: each was told how it ended"),
-                )),
-            });
+            let heard = farewell.heard.is_none_or(|heard| heard.load(Ordering::Acquire));
+            let left = match left_over {
+                0 if heard => None,
+                0 => Some("messages that had come still wait for their callbacks".to_owned()),
+                count => Some(format!("{count} messages were left: each was told how it ended")),
+            };
+            farewell.completion.complete(left.map_or(Ack::SENT, |left| {
+                Ack::failed(Error::new(ErrorKind::Timeout, format!("disconnected, but {left}")))
+            }));
         }
     }
 

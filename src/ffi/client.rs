@@ -55,7 +55,8 @@ pub unsafe extern "C" fn gecko_mqtt_client_new(
 
 /// Frees a client: closes without a farewell (see gecko_mqtt_disconnect() for one), waits for the callback
 /// that is running, tells the operations that are left #GECKO_MQTT_ERR_CANCELLED, runs the destroy hooks, and
-/// returns. Only the application's own callback can make it wait.
+/// returns. Only the application's own callback can make it wait. Messages whose callbacks have not begun are
+/// dropped without an acknowledgement: gecko_mqtt_disconnect() with a time, before this, waits for them.
 ///
 /// Inside a callback of this client it returns at once; when that callback has returned, the completions and
 /// hooks run, then nothing more. With #GECKO_MQTT_DISPATCH_APP, completions and hooks run inside this call.
@@ -95,9 +96,12 @@ pub extern "C" fn gecko_mqtt_connect(
     boundary(|| handle::get(client, "client")?.connect(arg::wait(timeout_ms)))
 }
 
-/// Lets the accepted messages go out, then disconnects. Where messages wait for a connection, the attempts to get one
-/// go on within the time. With clean start (the default) the session ends on
-/// the server too; without, the server keeps it.
+/// Lets the accepted messages go out, has the callbacks of those that have come return, so that they are acknowledged,
+/// then disconnects. Where messages wait for a connection, the attempts to get one go on within the time. With
+/// clean start (the default) the session ends on the server too; without, the server keeps it.
+///
+/// With #GECKO_MQTT_DISPATCH_APP callbacks are not waited for; gecko_mqtt_dispatch() runs those that are due, before
+/// or afterwards.
 ///
 /// @param client the client.
 /// @param timeout_ms how long that may take, in milliseconds; 0: return at once, and drop what is waiting;
@@ -105,7 +109,7 @@ pub extern "C" fn gecko_mqtt_connect(
 /// @return #GECKO_MQTT_OK: also when it was not connected; #GECKO_MQTT_ERR_NULL_ARGUMENT;
 /// #GECKO_MQTT_ERR_INVALID_HANDLE; #GECKO_MQTT_ERR_FORKED; #GECKO_MQTT_ERR_CLOSED;
 /// #GECKO_MQTT_ERR_WOULD_DEADLOCK: inside a callback of this client or the log callback, with a time;
-/// #GECKO_MQTT_ERR_TIMEOUT: it is disconnected, but messages were left.
+/// #GECKO_MQTT_ERR_TIMEOUT: it is disconnected, but messages were left, or callbacks had not returned.
 /// @par Threads
 /// Any; inside a callback with 0 only.
 /// @since 0.1

@@ -208,6 +208,64 @@ fn what_was_accepted_goes_out_before_the_farewell() {
 }
 
 #[test]
+fn what_has_come_is_heard_and_acknowledged_before_the_farewell() {
+    let sim = Sim::generic();
+    let mut options = sim.plain();
+    options.set_clean_start(false).unwrap();
+    let client = connected(&options);
+    let (entered, heard) = (Seen::default(), Seen::default());
+    let (enter, hear) = (entered.clone(), heard.clone());
+    let go = Arc::new(OnceLock::<()>::new());
+    let wait = go.clone();
+    let listener = move |message: &Message<'_>, _| {
+        enter.push(());
+        wait.wait();
+        hear.push(message.payload.to_owned());
+    };
+    let subscription = Subscription { filter: "in", qos: QoS::AtLeastOnce, ..Subscription::default() };
+    client.subscribe_wait(&[subscription], Some((0, Box::new(listener))), WAIT).result.unwrap();
+    for n in 0..5 {
+        client.publish_wait(&message("in", &[n], QoS::AtLeastOnce), WAIT).result.unwrap();
+    }
+    entered.wait_for(1);
+    until("all have come", || client.stats().messages_received == 5);
+
+    let late = client.disconnect(Wait::For(Duration::from_millis(50))).unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::Timeout);
+    assert!(late.to_string().contains("still wait for their callbacks"), "{late}");
+    assert!(heard.all().is_empty());
+
+    // The server sends again what was not acknowledged.
+    client.connect(WAIT).unwrap();
+    until("all have come again", || client.stats().messages_received == 10);
+    std::thread::scope(|scope| {
+        let leaving = scope.spawn(|| client.disconnect(WAIT));
+        go.set(()).unwrap();
+        leaving.join().unwrap().unwrap();
+    });
+    assert_eq!(heard.all().concat(), [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]);
+    client.connect(WAIT).unwrap();
+    client.publish_wait(&message("in", &[9], QoS::AtLeastOnce), WAIT).result.unwrap();
+    assert_eq!(heard.wait_for(11)[10], [9], "nothing comes a third time");
+}
+
+/// Who disconnects may be the one that dispatches.
+#[test]
+fn callbacks_that_only_the_application_runs_are_not_waited_for() {
+    let sim = Sim::generic();
+    let mut options = sim.plain();
+    options.set_dispatch(gecko_mqtt::DispatchMode::App).unwrap();
+    let client = connected(&options);
+    let seen = subscribed(&client, "in", QoS::AtLeastOnce);
+    client.publish_wait(&message("in", b"", QoS::AtLeastOnce), WAIT).result.unwrap();
+    until("it has come", || client.stats().messages_received == 1);
+    client.disconnect(WAIT).unwrap();
+    assert!(seen.all().is_empty());
+    client.dispatcher().dispatch(Wait::For(Duration::ZERO)).unwrap();
+    assert_eq!(seen.all().len(), 1);
+}
+
+#[test]
 fn subscriptions_and_handlers_outlive_a_disconnect() {
     let sim = Sim::generic();
     for clean_start in [true, false] {

@@ -86,7 +86,8 @@ public final class GeckoMqttClient: Sendable {
         try await whileOpen { gecko_mqtt_connect(client.pointer, milliseconds(timeout)) }
     }
 
-    /// Lets the accepted messages go out, then disconnects. ``close()`` follows when the client is not needed any more.
+    /// Lets the accepted messages go out and those that have come reach their sequences, then disconnects. ``close()``
+    /// follows when the client is not needed any more.
     ///
     /// - Parameter timeout: how long that may take; nil: as ``GeckoMqttOptions/operationTimeout`` says.
     public func disconnect(timeout: Duration? = nil) async throws {

@@ -163,7 +163,8 @@ public class GeckoMqttClient(options: GeckoMqttOptions) : AutoCloseable {
     }
 
     /**
-     * Lets the accepted messages go out, then disconnects. [close] follows when the client is not needed any more.
+     * Lets the accepted messages go out and those that have come reach their flows, then disconnects. [close] follows when
+     * the client is not needed any more.
      *
      * @param timeout how long that may take; null: as [GeckoMqttOptions.operationTimeout] says.
      */
