@@ -75,7 +75,7 @@ pub struct Actions {
     pub end: Option<Error>,
 }
 
-/// What may be written, while another connection is about to take the session over.
+/// What may be written: less and less, while another connection is about to take the session over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Flow {
     #[default]
@@ -84,6 +84,8 @@ enum Flow {
     NoQos0,
     /// Acknowledgements only.
     Closed,
+    /// Nothing: DISCONNECT was the last [MQTT-3.14.4-1].
+    Ended,
 }
 
 /// What may be taken from the queue now.
@@ -259,7 +261,7 @@ impl Session {
 
     /// Asks the server for a sign of life now.
     pub fn probe(&mut self, now: Instant, actions: &mut Actions) {
-        if let Some(connection) = self.connection.as_mut().filter(|_| actions.end.is_none()) {
+        if let Some(connection) = self.talking(actions) {
             if connection.keep_alive.probe() {
                 connection.ping(now, actions);
             }
@@ -268,7 +270,7 @@ impl Session {
 
     /// Tells the server that the client lives, without asking for an answer: while nothing is read.
     pub fn stay_awake(&mut self, actions: &mut Actions) {
-        if let Some(connection) = self.connection.as_mut().filter(|_| actions.end.is_none()) {
+        if let Some(connection) = self.talking(actions) {
             connection.pings += 1;
             connection.append(actions, |out| out.extend_from_slice(&crate::packet::PINGREQ));
         }
@@ -289,8 +291,7 @@ impl Session {
 
     /// Does what is due.
     pub fn time(&mut self, now: Instant, actions: &mut Actions) {
-        // Nothing follows a DISCONNECT [MQTT-3.14.4-1], and no other error replaces its own.
-        if let Some(connection) = self.connection.as_mut().filter(|_| actions.end.is_none()) {
+        if let Some(connection) = self.talking(actions) {
             match connection.keep_alive.due(now) {
                 Due::Nothing => {}
                 Due::Ping => connection.ping(now, actions),
@@ -314,7 +315,8 @@ impl Session {
         session_expiry_secs: Option<u32>,
         actions: &mut Actions,
     ) {
-        if let Some(connection) = &mut self.connection {
+        if let Some(connection) = self.connection.as_mut().filter(|c| c.flow != Flow::Ended) {
+            connection.flow = Flow::Ended;
             let before = actions.out.len();
             Disconnect::write(reason, session_expiry_secs, &mut actions.out);
             trace::sent(&actions.out[before..]);
@@ -361,6 +363,11 @@ impl Session {
             || self.operations.len() > 0
             || !self.held.is_empty()
             || !self.subscriptions.pending.is_empty()
+    }
+
+    /// The connection, unless it is over: nothing follows a DISCONNECT, and no other error replaces its own.
+    fn talking(&mut self, actions: &Actions) -> Option<&mut Connection> {
+        self.connection.as_mut().filter(|c| actions.end.is_none() && c.flow != Flow::Ended)
     }
 
     /// Ends the connection for a reason that the server is told.

@@ -76,7 +76,7 @@ impl Session {
             // Nothing overtakes a repetition, but for QoS 0 where it waits for an acknowledgement.
             Some(connection)
                 if !waiting
-                    && connection.flow != Flow::Closed
+                    && matches!(connection.flow, Flow::Open | Flow::NoQos0)
                     && (self.replay.is_empty() || connection.is_full()) =>
             {
                 Room {
@@ -107,7 +107,7 @@ impl Session {
         self.pacer.refill(now);
         while actions.out.len() < HIGH_WATER && actions.end.is_none() {
             let flow = match &self.connection {
-                None | Some(Connection { flow: Flow::Closed, .. }) => return,
+                None | Some(Connection { flow: Flow::Closed | Flow::Ended, .. }) => return,
                 Some(connection) => connection.flow,
             };
             let waits = |publish: &Publish| flow != Flow::Open && publish.stored.qos() == QoS::AtMostOnce;

@@ -264,7 +264,7 @@ impl Session {
 
     /// Sends the acknowledgements whose turn it is.
     pub(super) fn acknowledge(&mut self, actions: &mut Actions) {
-        if self.connection.is_none() || actions.end.is_some() {
+        if self.talking(actions).is_none() {
             return;
         }
         while let Some(due) = self.incoming.next_due() {

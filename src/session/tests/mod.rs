@@ -3,6 +3,7 @@
 mod publishing;
 mod receiving;
 mod resuming;
+mod rotating;
 mod rumqttc_faults;
 mod subscribing;
 
