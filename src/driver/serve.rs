@@ -299,6 +299,10 @@ impl Driver {
         if let Poll::Ready(greeted) = self.poll_renewal(cx) {
             progress = true;
             turn.greeted = greeted;
+            if turn.greeted.is_some() {
+                // What comes of it first: this link may have ended because of it, which is no loss then.
+                return Poll::Ready(turn);
+            }
         }
         if !paused {
             progress |= self.poll_old(wire, cx).is_ready();

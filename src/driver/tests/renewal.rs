@@ -164,6 +164,20 @@ async fn after_the_takeover_the_old_link_brings_only_what_would_not_come_again()
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_old_link_that_ends_in_the_moment_of_the_takeover_is_no_loss() {
+    let rig = rig_with_token();
+    let mut first = rig.connected().await;
+    let mut second = rig.rotating(&mut first).await;
+    // The driver sees both at once.
+    second.send(&CONNACK_PRESENT).await;
+    drop(first);
+    rig.send(1, QoS::AtMostOnce);
+    assert_eq!(second.packet().await, publish(0x30, None, 1));
+    assert!(rig.shared.is_connected());
+    assert_eq!(rig.attempts.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_link_that_stays_open_is_closed_with_a_farewell() {
     let rig = rig_with_token();
     let mut first = rig.connected().await;
