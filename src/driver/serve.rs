@@ -406,8 +406,8 @@ impl Driver {
             self.actions.tally.wire_received += bytes.len() as u64;
             old.rest.extend_from_slice(bytes);
             let used = self.session.receive_stray(&old.rest, old.session_present, &mut self.actions);
-            old.rest.drain(..used);
-            read.is_ok() && !bytes.is_empty()
+            old.rest.drain(..used.unwrap_or(0));
+            used.is_some() && read.is_ok() && !bytes.is_empty()
         });
         read_buffer::give_back(buffer);
         match came {

@@ -63,11 +63,23 @@ impl Session {
     }
 
     /// Takes in what still comes over a connection whose session another one has taken over, and says how many bytes
-    /// it used up. QoS 0 messages are delivered; those of QoS 1 and 2 only where the server will not send them again
-    /// (`session_present` false), and nothing is acknowledged there.
-    pub fn receive_stray(&mut self, bytes: &[u8], session_present: bool, actions: &mut Actions) -> usize {
+    /// it used up; `None` where the server broke the protocol, so that nothing behind can be understood. QoS 0 messages
+    /// are delivered; those of QoS 1 and 2 only where the server will not send them again (`session_present` false), and
+    /// nothing is acknowledged there.
+    pub fn receive_stray(
+        &mut self,
+        bytes: &[u8],
+        session_present: bool,
+        actions: &mut Actions,
+    ) -> Option<usize> {
         let mut used = 0;
-        while let Ok(Some(frame)) = frame(&bytes[used..], self.settings.max_incoming_packet) {
+        let understood = loop {
+            let frame = match frame(&bytes[used..], self.settings.max_incoming_packet) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break true,
+                // Nobody is left to tell.
+                Err(_) => break false,
+            };
             let start = used;
             used += frame.len;
             trace::received(&bytes[start..used]);
@@ -78,12 +90,11 @@ impl Session {
                     }
                 }
                 Ok(_) => {}
-                // Nobody is left to tell.
-                Err(_) => used = bytes.len(),
+                Err(_) => break false,
             }
-        }
+        };
         actions.messages.copy_from(bytes);
-        used
+        understood.then_some(used)
     }
 
     fn packet(

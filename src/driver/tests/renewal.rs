@@ -178,6 +178,20 @@ async fn an_old_link_that_ends_in_the_moment_of_the_takeover_is_no_loss() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_old_link_brings_behind_a_breach_of_the_protocol_is_not_believed() {
+    let rig = rig_with_token();
+    let (received, mut first) = (rig.received(), rig.connected().await);
+    let mut second = rig.rotating(&mut first).await;
+    second.send(&CONNACK_PRESENT).await;
+    first.send(&publish(0x30, None, 1)).await;
+    first.send(&[0x30, 5, 0, 2, 0xC3, 0x28, 0]).await;
+    assert_eq!(first.packet().await, [0u8; 0], "it is closed");
+    rig.dispatch();
+    assert_eq!(*received.lock().unwrap(), [1]);
+    assert!(rig.shared.is_connected());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_link_that_stays_open_is_closed_with_a_farewell() {
     let rig = rig_with_token();
     let mut first = rig.connected().await;

@@ -21,6 +21,22 @@ fn nothing_follows_the_disconnect_of_a_first_connection_while_the_second_one_gre
 }
 
 #[test]
+fn what_comes_over_a_first_connection_is_understood_up_to_a_breach_of_the_protocol() {
+    let mut rig = Rig::connected();
+    let good = publish(0x30, None, 1);
+    let oversized = vec![0x30, 0xFF, 0xFF, 0x7F];
+    let no_utf_8 = vec![0x30, 5, 0, 2, 0xC3, 0x28, 0];
+    for bad in [oversized, no_utf_8] {
+        let bytes = [&good[..], &bad, &good].concat();
+        assert_eq!(rig.session.receive_stray(&bytes, true, &mut rig.actions), None);
+        assert_eq!(rig.actions.messages.len(), 1, "what is behind is no packet, and is not kept either");
+        rig.actions.messages = Batch::default();
+    }
+    let begun = [&good[..], &good[..3]].concat();
+    assert_eq!(rig.session.receive_stray(&begun, true, &mut rig.actions), Some(good.len()));
+}
+
+#[test]
 fn a_refused_connection_leaves_the_first_one_as_it_was() {
     let mut rig = Rig::connected();
     rig.session.prepare_takeover(rig.now, &mut rig.actions);
