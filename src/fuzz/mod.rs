@@ -9,7 +9,7 @@ mod corpus;
 
 pub use credentials::{broker_url, token};
 
-/// A connection's life: the application's calls, the server's packets, cuts and time, all taken from `data`.
+/// A connection's life: the application's calls, the server's packets, cuts, rotations and time, all taken from `data`.
 pub fn connection(data: &[u8]) {
     connection::run(data);
 }

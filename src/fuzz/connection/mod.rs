@@ -3,6 +3,7 @@
 
 mod application;
 mod network;
+mod rotation;
 #[cfg(test)]
 mod seeds;
 mod server;
@@ -15,6 +16,7 @@ use crate::session::pacing::Pace;
 use crate::session::queue::{Queue, QueueLimit, QueuePolicy};
 use crate::session::{Actions, Session, Settings};
 use crate::{Error, ErrorKind, QoS};
+use rotation::Rotation;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,7 +42,9 @@ mod step {
     pub const CONNECT: u8 = 10;
     /// The application's other calls.
     pub const CALL: u8 = 11;
-    pub const COUNT: u8 = 12;
+    /// A second connection is about to take the session over, or has done so.
+    pub const ROTATE: u8 = 12;
+    pub const COUNT: u8 = 13;
 }
 
 /// An accepted publish, SUBSCRIBE or UNSUBSCRIBE.
@@ -59,6 +63,8 @@ pub struct Summary {
     pub failed: usize,
     pub delivered: usize,
     pub connections: usize,
+    /// Connections among them that took the session over from one that was there.
+    pub rotations: usize,
     pub ends: Vec<ErrorKind>,
 }
 
@@ -74,6 +80,7 @@ struct World {
     now: Instant,
     /// The beginning of a packet whose end has not come; `None` without a connection.
     rest: Option<Vec<u8>>,
+    rotation: Rotation,
     /// Of `actions.out`, what the witness has seen.
     seen: usize,
     witness: Witness,
@@ -131,6 +138,7 @@ impl World {
             manual: flags & 8 != 0,
             now: Instant::now(),
             rest: None,
+            rotation: Rotation::default(),
             seen: 0,
             witness: Witness::new(server::GENEROUS, settings.receive_maximum),
             operations: Vec::new(),
@@ -146,32 +154,29 @@ impl World {
             step::PUBLISH => self.publish(input),
             step::SUBSCRIBE => self.subscribe(input),
             step::UNSUBSCRIBE => self.unsubscribe(input),
-            step::WRITE => self.write(match input.byte() {
-                255 => usize::MAX,
-                few => few.into(),
-            }),
+            step::WRITE => self.write(some_bytes(input)),
             step::ANSWER => self.answer(),
             step::BYTES => {
                 let (len, chunk) = (input.two(), input.byte());
                 self.chunks(input.take(len.into()), chunk);
             }
             step::PACKET => {
-                let bytes = server::packet(input, &self.witness.identifiers());
-                let times = 1 + usize::from(input.byte().saturating_sub(200));
-                self.receive(&bytes.repeat(times));
+                let bytes = self.packets(input);
+                self.receive(&bytes);
             }
             step::HANDLE => self.handle(input),
             step::PASS => {
                 let ms = input.pick(&[1, 100, 1000, 10_000, 60_000, 3_600_000]);
                 self.pass(Duration::from_millis(ms));
             }
-            step::CUT => self.lose(),
+            step::CUT => self.cut(),
             step::CONNECT => {
                 let connack = server::connack(input);
                 let rest = usize::from(input.byte());
                 self.greeted(&connack, input.take(rest));
             }
-            _ => self.call(input),
+            step::CALL => self.call(input),
+            _ => self.rotate(input),
         }
         self.turn();
     }
@@ -224,9 +229,13 @@ impl World {
 
     /// A network and a server that are well again bring everything to its end.
     fn recover(&mut self, session_present: bool) {
-        self.lose();
         self.pace = Pace::default();
-        self.connect(server::GENEROUS, session_present, &[]);
+        if self.rotation.is_greeting() {
+            self.change_over(server::GENEROUS, session_present, 0, &[]);
+        } else {
+            self.lose();
+            self.connect(server::GENEROUS, session_present, &[]);
+        }
         for _ in 0..10_000 {
             self.turn();
             while !self.actions.out.is_empty() || !self.unhandled.is_empty() {
@@ -255,7 +264,7 @@ impl World {
             let session_expiry_secs = self.clean_start.then_some(0);
             self.session.disconnect(ReasonCode(0), session_expiry_secs, &mut self.actions);
             self.look();
-            self.part();
+            if self.rotation.is_over() { self.settle() } else { self.take(usize::MAX) }
         }
         self.lose();
         self.session.cancel_requests(&unsent, &mut self.actions);
@@ -288,5 +297,13 @@ impl World {
             let written = publish.is_some_and(|(_, number)| self.witness.written.contains(&number));
             assert!(!(*gave_up && written), "withdrawn, and sent");
         }
+    }
+}
+
+/// How many bytes a stream takes.
+fn some_bytes(input: &mut Input<'_>) -> usize {
+    match input.byte() {
+        255 => usize::MAX,
+        few => few.into(),
     }
 }

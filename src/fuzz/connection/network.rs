@@ -1,6 +1,7 @@
 //! The network's half: bytes between the session and the server, as `driver/serve.rs` carries them.
 
-use super::{World, server};
+use super::rotation::Rotation;
+use super::{Input, World, server};
 use crate::packet::{Received, decode, frame};
 use crate::session::HIGH_WATER;
 use crate::session::limits::{Limits, Quotas};
@@ -11,13 +12,22 @@ const READ: usize = 64 * 1024;
 
 impl World {
     pub(super) fn greeted(&mut self, connack: &[u8], rest: &[u8]) {
-        let Ok(Some(frame)) = frame(connack, READ as u32) else { return };
-        match decode(&frame) {
-            Ok(Received::ConnAck(connack)) if self.rest.is_none() => {
-                let limits = Limits::granted(&connack, self.keep_alive_secs, Quotas::NONE);
-                self.connect(limits, connack.session_present, rest);
+        match self.granted(connack) {
+            Some((limits, session_present)) if self.rest.is_none() => {
+                self.connect(limits, session_present, rest);
             }
             _ => {}
+        }
+    }
+
+    /// What a CONNACK says; `None` where it is none.
+    pub(super) fn granted(&self, connack: &[u8]) -> Option<(Limits, bool)> {
+        match decode(&frame(connack, READ as u32).ok()??) {
+            Ok(Received::ConnAck(connack)) => {
+                let limits = Limits::granted(&connack, self.keep_alive_secs, Quotas::NONE);
+                Some((limits, connack.session_present))
+            }
+            _ => None,
         }
     }
 
@@ -41,7 +51,7 @@ impl World {
 
     pub(super) fn write(&mut self, bytes: usize) {
         let bytes = bytes.min(self.actions.out.len());
-        if self.rest.is_some() && bytes > 0 {
+        if self.is_live() && bytes > 0 {
             self.actions.out.drain(..bytes);
             self.seen -= bytes;
             self.witness.written(bytes);
@@ -50,11 +60,24 @@ impl World {
     }
 
     pub(super) fn answer(&mut self) {
+        let answers = self.answers();
+        self.receive(&answers);
+    }
+
+    /// To everything that has reached the server.
+    pub(super) fn answers(&mut self) -> Vec<u8> {
         let mut answers = Vec::new();
         while let Some(packet) = self.witness.unanswered() {
             answers.extend(server::answer(packet));
         }
-        self.receive(&answers);
+        answers
+    }
+
+    /// The input's choice, once or several times.
+    pub(super) fn packets(&self, input: &mut Input<'_>) -> Vec<u8> {
+        let bytes = server::packet(input, &self.witness.identifiers());
+        let times = 1 + usize::from(input.byte().saturating_sub(200));
+        bytes.repeat(times)
     }
 
     pub(super) fn chunks(&mut self, bytes: &[u8], chunk: u8) {
@@ -64,7 +87,7 @@ impl World {
     }
 
     pub(super) fn receive(&mut self, bytes: &[u8]) {
-        if self.actions.end.is_some() || self.actions.out.len() >= 2 * HIGH_WATER {
+        if !self.is_live() || self.actions.end.is_some() || self.actions.out.len() >= 2 * HIGH_WATER {
             return;
         }
         let Some(rest) = &mut self.rest else { return };
@@ -83,7 +106,8 @@ impl World {
 
     pub(super) fn pass(&mut self, time: Duration) {
         self.now += time;
-        if self.rest.is_some() && self.session.deadline().is_some_and(|deadline| deadline <= self.now) {
+        self.linger();
+        if self.is_live() && self.session.deadline().is_some_and(|deadline| deadline <= self.now) {
             self.session.time(self.now, &mut self.actions);
             let over = self.session.deadline().is_some_and(|deadline| deadline <= self.now);
             assert!(!over || self.actions.end.is_some(), "the driver would turn and turn");
@@ -92,6 +116,9 @@ impl World {
 
     /// What the driver does between two waits.
     pub(super) fn turn(&mut self) {
+        if self.actions.end.is_some() && self.rotation.is_greeting() {
+            self.cut();
+        }
         if let Some(error) = &self.actions.end {
             self.summary.ends.push(error.kind());
             // It may have more to do before it sees that this is the end.
@@ -99,24 +126,26 @@ impl World {
             self.session.stay_awake(&mut self.actions);
             self.pass(Duration::from_secs(30));
             self.look();
-            self.part();
+            // What waits to be written goes out before the connection ends.
+            self.take(usize::MAX);
             return self.lose();
         }
+        self.renew();
         if self.rest.is_some() {
             let room = self.session.room(self.now, self.actions.out.len());
             let mut taken = Vec::new();
             self.queue.take(room, &mut taken);
             self.session.publish(taken, self.now, &mut self.actions);
             self.look();
-            self.witness.nothing_is_due(false);
+            self.witness.nothing_is_due(self.rotation.is_over());
         }
         assert!(self.actions.end.is_none(), "{:?}", self.actions.end);
         self.settle();
     }
 
-    /// What waits to be written goes out before the connection ends.
-    pub(super) fn part(&mut self) {
-        let bytes = self.actions.out.len();
+    /// So many bytes had been taken by the stream when it came to its end.
+    pub(super) fn take(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.actions.out.len());
         self.witness.written(bytes);
         self.session.taken(bytes, self.now, &mut self.actions);
         self.settle();
@@ -126,6 +155,7 @@ impl World {
         self.actions.out.clear();
         self.actions.end = None;
         (self.seen, self.rest) = (0, None);
+        self.rotation = Rotation::default();
         self.session.lost();
     }
 }

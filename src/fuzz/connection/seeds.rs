@@ -1,6 +1,8 @@
 //! The first inputs of the target `connection`, as code: they reach what chance would take long to reach, and each is
 //! held against what it has to come to. `UPDATE_SEEDS=1 cargo test --lib fuzz::connection` writes them to `fuzz/seeds`.
 
+mod rotation;
+
 use super::server::kind;
 use super::{Summary, run, step};
 use crate::ErrorKind::{self, *};
@@ -67,7 +69,7 @@ fn bytes(chunk: u8, bytes: &[u8]) -> Vec<u8> {
 }
 
 fn came_to(acknowledged: usize, failed: usize, delivered: usize, connections: usize) -> Summary {
-    Summary { acknowledged, failed, delivered, connections, ends: Vec::new() }
+    Summary { acknowledged, failed, delivered, connections, rotations: 0, ends: Vec::new() }
 }
 
 fn seed(name: &'static str, expected: Summary, steps: &[&[u8]]) -> Seed {
@@ -382,7 +384,7 @@ fn each_comes_to_what_it_is_there_for() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/connection");
     let update = std::env::var_os("UPDATE_SEEDS").is_some();
     for Seed { name, bytes, expected } in
-        [publishing(), subscribing(), receiving(), ending()].into_iter().flatten()
+        [publishing(), subscribing(), receiving(), ending(), rotation::rotating()].into_iter().flatten()
     {
         assert_eq!(run(&bytes), expected, "{name}");
         let file = folder.join(name);

@@ -1,11 +1,14 @@
 //! Sees every packet that crosses the wire of a fuzzed connection, and holds the client's against MQTT 5: of the
 //! client it expects everything, of the server nothing.
 
+mod rotation;
+
 use crate::QoS;
 use crate::packet::{self, Ack, AckKind, Frame, Publish, ReasonCode, Received, frame, topic};
 use crate::session::Batch;
 use crate::session::incoming::TOLERANCE;
 use crate::session::limits::Limits;
+use rotation::Rotation;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A packet of the client.
@@ -53,6 +56,7 @@ struct Wire {
     /// The last publish of QoS 0, and of the others.
     last: [Option<u32>; 2],
     parted: bool,
+    rotation: Rotation,
     arrivals: VecDeque<Arrival>,
     /// PUBREL and PUBCOMP that must go out at once, and whether the client knows the identifier.
     releases: VecDeque<(u16, bool)>,
@@ -87,6 +91,7 @@ impl Wire {
             aliases: BTreeMap::new(),
             last: [None; 2],
             parted: false,
+            rotation: Rotation::default(),
             arrivals: VecDeque::new(),
             releases: VecDeque::new(),
             completions: VecDeque::new(),
@@ -128,6 +133,7 @@ impl Witness {
             let frame = frame(bytes, u32::MAX).expect("well-formed").expect("whole");
             assert!(!self.wire.parted, "nothing follows a DISCONNECT [MQTT-3.14.4-1]");
             let packet = self.packet(&frame);
+            self.wire.rotation.appended(&packet);
             self.wire.end += frame.len as u64;
             self.wire.unwritten.push_back((self.wire.end, packet));
             bytes = &bytes[frame.len..];
@@ -222,6 +228,7 @@ impl Witness {
                 _ => {
                     let published = self.published.get_mut(&id).filter(|published| published.received);
                     let published = published.expect("a PUBREC of this session");
+                    wire.rotation.repeated();
                     assert!(!published.open, "a repetition on one connection [MQTT-4.4.0-1]");
                     published.open = true;
                 }
@@ -262,6 +269,7 @@ impl Witness {
         self.wire.written += bytes as u64;
         while self.wire.unwritten.front().is_some_and(|(end, _)| *end <= self.wire.written) {
             let Some((_, packet)) = self.wire.unwritten.pop_front() else { return };
+            self.wire.rotation.written(&packet);
             if let Packet::Publish { id, qos, number } = packet {
                 let first = self.written.insert(number);
                 assert!(first || qos != QoS::AtMostOnce, "message {number} of QoS 0 was sent twice");
@@ -310,7 +318,7 @@ impl Witness {
                 Ok(Received::Ack(ack)) => self.acknowledged(&ack),
                 Ok(Received::SubAck(suback)) => self.answered(suback.id, suback.codes.len()),
                 Ok(Received::UnsubAck(unsuback)) => self.answered(unsuback.id, unsuback.codes.len()),
-                Ok(Received::PingResp) => {}
+                Ok(Received::PingResp) => self.wire.rotation.answered(),
                 Ok(
                     Received::Disconnect(_) | Received::ConnAck(_) | Received::Auth | Received::Publish(_),
                 )
