@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::authorizer::Shown;
 use crate::broker::Ending;
@@ -153,6 +153,17 @@ impl<S: Transport> Connection<S> {
                 },
                 () = self.wake.notified(), if !halted => {}
                 () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => {
+                    if may_read {
+                        // On a busy machine this comes late: what has arrived meanwhile was in time.
+                        tokio::task::yield_now().await;
+                        let read = timeout(Duration::ZERO, socket::read(reader, input)).await;
+                        if let Ok(Ok(0) | Err(_)) = read {
+                            return Finish::Lost;
+                        }
+                        if let ControlFlow::Break(finish) = self.take_packets(Instant::now()) {
+                            return finish;
+                        }
+                    }
                     if let ControlFlow::Break(finish) = self.deadline_passed(Instant::now()) {
                         return finish;
                     }
