@@ -39,6 +39,8 @@ struct Wire {
     old: Option<Box<Old>>,
     /// An earlier CONNECT had no answer: the server may read it yet.
     doubted: bool,
+    /// Something was due, and what had come by then has been read.
+    listened: bool,
     /// A write on a thread of the application failed; the I/O thread is still to hear of it.
     broken: Option<io::Error>,
 }
@@ -56,6 +58,7 @@ impl Wire {
     fn new(stream: Box<dyn Stream>, doubted: bool) -> Self {
         Self {
             doubted,
+            listened: false,
             broken: None,
             stream,
             rest: Vec::new(),
@@ -238,11 +241,16 @@ impl Driver {
                 self.session.stay_awake(&mut self.actions);
             }
             let now = self.clock.now();
-            if !paused
+            let due = !paused
                 && wire.over.is_none()
-                && self.session.deadline().is_some_and(|deadline| deadline <= now)
-            {
+                && self.session.deadline().is_some_and(|deadline| deadline <= now);
+            if due && wire.listened {
                 self.session.time(now, &mut self.actions);
+            }
+            // Where this thread had to wait for the CPU, what it was due to miss may have come.
+            wire.listened = due && !wire.listened;
+            if wire.listened {
+                tokio::task::yield_now().await;
             }
         }
     }

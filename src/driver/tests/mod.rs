@@ -35,6 +35,8 @@ struct Rig {
     broken: Arc<AtomicBool>,
     /// Streams take what is written, and do not say that it is out.
     clogged: Arc<AtomicBool>,
+    /// The next read finds nothing, as it would have a moment earlier.
+    early: Arc<AtomicBool>,
     states: Arc<Mutex<Vec<ConnectionState>>>,
 }
 
@@ -54,13 +56,14 @@ impl Rig {
         let shared = Shared::new(options.settings().unwrap(), crew).unwrap();
         let (links, attempts) = (Links::default(), Arc::new(Mutex::new(Vec::new())));
         let broken = Arc::new(AtomicBool::new(false));
-        let clogged = Arc::new(AtomicBool::new(false));
-        let (pipes, tried, defect, clog) = (links.clone(), attempts.clone(), broken.clone(), clogged.clone());
+        let (clogged, early) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (pipes, tried, defect) = (links.clone(), attempts.clone(), broken.clone());
+        let (clog, soon) = (clogged.clone(), early.clone());
         let dial: Dial = Arc::new(move |_, _| {
             assert!(!defect.load(Ordering::Relaxed), "on purpose");
             tried.lock().unwrap().push(tokio::time::Instant::now());
             let link = pipes.lock().unwrap().pop_front().flatten().map(|stream| Link {
-                stream: Box::new(Pipe { stream, clogged: clog.clone() }),
+                stream: Box::new(Pipe { stream, clogged: clog.clone(), early: soon.clone() }),
                 peer: ([127, 0, 0, 1], 1).into(),
                 tls: None,
             });
@@ -75,7 +78,7 @@ impl Rig {
             .mailbox
             .listeners
             .add_state_listener(0, Box::new(move |state| seen.lock().unwrap().push(state)));
-        Self { shared, lane, links, attempts, broken, clogged, states }
+        Self { shared, lane, links, attempts, broken, clogged, early, states }
     }
 
     fn connect(&self) {
@@ -136,6 +139,7 @@ impl Rig {
 struct Pipe {
     stream: DuplexStream,
     clogged: Arc<AtomicBool>,
+    early: Arc<AtomicBool>,
 }
 
 impl AsyncRead for Pipe {
@@ -144,6 +148,10 @@ impl AsyncRead for Pipe {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.early.swap(false, Ordering::Relaxed) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
@@ -320,6 +328,23 @@ async fn a_slow_application_pauses_reading_and_the_connection_lives() {
     .await;
     assert_eq!(*lock(&ended), [Ok(())], "the clocks of operations stood still");
     assert!(rig.shared.is_connected());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_has_come_when_it_would_be_missed_is_heard() {
+    let rig = Rig::new(|options| options.set_keep_alive_secs(10).unwrap());
+    let mut server = rig.connected().await;
+    assert_eq!(server.packet().await, [0xC0, 0]);
+    // Time passes while the driver does not run: its next read is as old as its last one.
+    rig.early.store(true, Ordering::Relaxed);
+    server.send(&[0xD0, 0]).await;
+    rig.shared.bell.ring();
+    tokio::time::advance(11 * SEC).await;
+    rig.until(|rig| !rig.early.load(Ordering::Relaxed)).await;
+    assert_eq!(server.packet().await, [0xC0, 0], "the connection goes on");
+    assert!(rig.shared.is_connected());
+    // And what does not come is missed.
+    assert_eq!(server.packet().await, [0u8; 0]);
 }
 
 #[tokio::test(start_paused = true)]
