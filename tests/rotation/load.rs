@@ -20,6 +20,9 @@ pub const MESSAGES_A_SECOND: u32 = 500;
 /// So large that nothing but a publish comes as so many bytes, TLS or not.
 const PAYLOAD: usize = 2500;
 const PUBLISH: usize = 2400;
+/// Messages that may be under way each way: the load of four seconds, which is what only a machine falls behind that is too
+/// busy for this load.
+const MOST_UNDER_WAY: u32 = 4 * MESSAGES_A_SECOND;
 
 /// The life of a token where the application decides when to show the next one.
 const LONG: Duration = Duration::from_secs(3600);
@@ -124,6 +127,15 @@ impl Pace {
     }
 }
 
+/// Stops it, also where the test fails.
+struct Stop<'a>(&'a Pace);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
 struct Device {
     sim: Arc<Sim>,
     proxy: Proxy,
@@ -192,6 +204,11 @@ impl Device {
         Self { sim, proxy, silence, client, states, events, arrived, away: AtomicBool::new(false) }
     }
 
+    /// How many messages have come to their end both ways.
+    fn through(&self, ends: &Seen<bool>) -> u32 {
+        ends.len().min(self.arrived.lock().unwrap().0.len()) as u32
+    }
+
     /// Publishes both ways until it is told to stop; how many there were each way.
     fn load(&self, pace: &Pace, ends: &Seen<bool>) -> u32 {
         let started = Instant::now();
@@ -202,9 +219,8 @@ impl Device {
             let message =
                 Message { topic: "up", payload: &payload, qos: QoS::AtLeastOnce, ..Message::default() };
             // An application that stops its client has to wait with publishing, too.
-            while self.away.load(Ordering::SeqCst) {
-                std::thread::yield_now();
-            }
+            let held_up = || self.away.load(Ordering::SeqCst) || sent - self.through(ends) >= MOST_UNDER_WAY;
+            while held_up() && pace.wait(Instant::now() + Duration::from_millis(1)) {}
             self.client.publish(&message, noted(ends, |ack| ack.result.is_ok())).unwrap();
             self.sim.publish("down", &payload, 1, false);
             sent += 1;
@@ -233,6 +249,7 @@ pub fn run(way: Way, renewals: usize, life: Duration) -> Report {
     };
     let mut gaps = Vec::new();
     let sent = std::thread::scope(|scope| {
+        let stop = Stop(&pace);
         let load = scope.spawn(|| device.load(&pace, &ends));
         acknowledged(100);
         device.silence.lock().unwrap().take();
@@ -253,7 +270,7 @@ pub fn run(way: Way, renewals: usize, life: Duration) -> Report {
             acknowledged(MESSAGES_A_SECOND as usize / 2);
             gaps.push(device.silence.lock().unwrap().take());
         }
-        pace.stop();
+        drop(stop);
         load.join().unwrap()
     });
     ends.wait_for(sent as usize);

@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 /// Nothing here takes so long, unless it is broken.
 pub const LIMIT: Duration = Duration::from_secs(20);
 pub const WAIT: Wait = Wait::For(LIMIT);
+/// A delay until the next attempt that no test lives to see: chance takes a part of it, however small.
+pub const DAY_MS: u32 = 86_400_000;
 
 /// A simulator with a runtime of its own.
 pub struct Sim {
@@ -293,6 +295,10 @@ impl<T: Clone> Seen<T> {
 
     pub fn clear(&self) {
         self.0.0.lock().unwrap().clear();
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.0.lock().unwrap().len()
     }
 
     pub fn all(&self) -> Vec<T> {
