@@ -141,12 +141,12 @@ fn a_provider_that_fails_or_stays_silent_is_told_apart() {
     let sim = Sim::aws();
     let mut options = sim.trusting();
     options.set_reconnect(false, 1, 1, 1, 1.0).unwrap();
-    options.set_token_timeout_ms(50).unwrap();
     let fail = |request| token_request_fail(request, "the cloud is down").unwrap();
     options.set_token_provider(Arc::new(fail)).unwrap();
     let error = refusal(&options);
     assert_eq!(error.kind(), ErrorKind::TokenRefresh);
     assert!(error.message().contains("the cloud is down"));
+    options.set_token_timeout_ms(50).unwrap();
     options.set_token_provider(Arc::new(|_| ())).unwrap();
     assert_eq!(refusal(&options).kind(), ErrorKind::TokenTimeout);
     assert_eq!(sim.stats().connections, 0);

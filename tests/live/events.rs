@@ -119,7 +119,7 @@ fn without_a_connection_qos_0_waits_or_is_refused_as_the_options_say() {
 
     let mut options = impatient(sim.plain());
     options.set_offline_qos0(false).unwrap();
-    options.set_reconnect(true, 0, 60_000, 60_000, 1.0).unwrap();
+    options.set_reconnect(true, 0, DAY_MS, DAY_MS, 1.0).unwrap();
     let client = client(&options);
     let (ends, events) = (Seen::default(), events(&client));
     assert_eq!(kind(publish(&client, &ends)), ErrorKind::NotConnected);

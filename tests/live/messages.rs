@@ -292,7 +292,7 @@ fn a_publish_without_an_acknowledgement_has_an_unknown_outcome() {
     let sim = Sim::generic();
     let client = connected(&sim.plain());
     sim.on_publishes(1, PublishFault::DropAcknowledgement);
-    let ack =
-        client.publish_wait(&message("t", b"", QoS::AtLeastOnce), Wait::For(Duration::from_millis(100)));
+    // Enough to send it in.
+    let ack = client.publish_wait(&message("t", b"", QoS::AtLeastOnce), Wait::For(Duration::from_secs(2)));
     assert_eq!(kind(ack.result), ErrorKind::OutcomeUnknown);
 }

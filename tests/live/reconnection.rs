@@ -141,7 +141,7 @@ fn two_clients_of_one_identifier_do_not_flap_for_ever() {
 fn reconnection_can_be_switched_off_during_a_wait_and_connect_begins_anew() {
     let sim = Sim::aws();
     let mut options = impatient(sim.by_token());
-    options.set_reconnect(true, 0, 60_000, 60_000, 1.0).unwrap();
+    options.set_reconnect(true, 0, DAY_MS, DAY_MS, 1.0).unwrap();
     let (client, states) = watched(&options);
     sim.on_connects(1, ConnectFault::Close);
     sim.disconnect("me", ConnectionEnd::Close);
@@ -160,7 +160,7 @@ fn reconnection_can_be_switched_off_during_a_wait_and_connect_begins_anew() {
 fn a_changed_network_is_tried_at_once_and_a_live_connection_checked() {
     let sim = Sim::aws();
     let mut options = impatient(sim.by_token());
-    options.set_reconnect(true, 0, 60_000, 60_000, 1.0).unwrap();
+    options.set_reconnect(true, 0, DAY_MS, DAY_MS, 1.0).unwrap();
     let (client, states) = watched(&options);
     client.network_changed();
     sim.wait_until("it asks for a sign of life", |sim| sim.stats().pings_received == 1);
@@ -194,7 +194,8 @@ fn an_acknowledgement_that_never_comes_does_not_wedge_the_quota() {
     let connack = ConnackProperties { receive_maximum: Some(1), ..ConnackProperties::silent() };
     let sim = Sim::start(Config { connack, ..Config::generic_broker() });
     let mut options = impatient(sim.plain());
-    options.set_operation_timeout_ms(300).unwrap();
+    // Enough for those that are acknowledged.
+    options.set_operation_timeout_ms(2000).unwrap();
     let client = connected(&options);
     sim.on_publishes(1, PublishFault::DropAcknowledgement);
     let ends = Seen::default();

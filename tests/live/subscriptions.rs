@@ -118,7 +118,7 @@ fn withdrawn_before_it_was_sent_it_leaves_the_first_one_as_it_was() {
     let sim = Sim::generic();
     let mut options = me(&sim);
     // Waits until it is told of a network.
-    options.set_reconnect(true, 0, 60_000, 60_000, 1.0).unwrap();
+    options.set_reconnect(true, 0, DAY_MS, DAY_MS, 1.0).unwrap();
     let (client, states) = watched(&options);
     let (first, second, third) = (Probe::default(), Probe::default(), Probe::default());
     subscribe(&client, QoS::AtLeastOnce, &first, WAIT).result.unwrap();
