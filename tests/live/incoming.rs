@@ -61,6 +61,12 @@ fn acknowledgements(sim: &Simulator) -> Vec<(AcknowledgementKind, u16)> {
     sim.acknowledgements().iter().map(|ack| (ack.kind, ack.packet_id)).collect()
 }
 
+/// A connection outlives its keep alive, of which the server waits one and a half. On a busy machine a short one may pass
+/// before a PINGREQ has come, and the connection is lost (false) that would have lived with a long one.
+fn kept_alive(test: impl Fn(u16) -> bool) {
+    assert!([2, 9].into_iter().any(test), "the connection is not kept alive");
+}
+
 /// Holds callbacks up until it is opened. Made after the client, so that a test which fails opens it.
 #[derive(Default)]
 struct Gate(Arc<OnceLock<()>>);
@@ -158,33 +164,38 @@ fn what_nobody_was_told_is_acknowledged_by_the_library() {
 
 #[test]
 fn a_slow_application_holds_the_server_up_and_nothing_else() {
-    let sim = Sim::generic();
-    let mut options = me(&sim);
-    options.set_receive_maximum(5).unwrap();
-    options.set_keep_alive_secs(2).unwrap();
-    let slow = connected(&options);
-    let (seen, gate) = (Seen::default(), Gate::default());
-    let (see, opened) = (seen.clone(), gate.0.clone());
-    let listener = move |message: &Message<'_>, _| {
-        see.push(message.payload[0]);
-        opened.wait();
-    };
-    subscribe(&slow, "s", QoS::AtLeastOnce, Box::new(listener));
-    let other = connected(&sim.plain());
-    let heard = subscribed(&other, "s", QoS::AtLeastOnce);
-    for n in 0..50u8 {
-        other.publish_wait(&message("s", &[n], QoS::AtLeastOnce), WAIT).result.unwrap();
-    }
-    heard.wait_for(50);
-    // The server waits 3 s for a sign of life.
-    sim.wait_until("the connection is kept", |sim| sim.stats().pings_received >= 2);
-    assert_eq!(seen.all(), [0], "the callbacks of a client come one at a time");
-    let session = sim.session("me").unwrap();
-    assert_eq!((session.connected, session.unacknowledged, session.queued), (true, 5, 45));
-    gate.open();
-    assert_eq!(seen.wait_for(50), (0..50).collect::<Vec<u8>>());
-    sim.wait_until("all are acknowledged", |sim| sim.session("me").unwrap().unacknowledged == 0);
-    assert_eq!((sim.stats().connections, sim.stats().messages_dropped), (2, 0));
+    kept_alive(|keep_alive_secs| {
+        let sim = Sim::generic();
+        let mut options = me(&sim);
+        options.set_receive_maximum(5).unwrap();
+        options.set_keep_alive_secs(keep_alive_secs).unwrap();
+        let slow = connected(&options);
+        let (seen, gate) = (Seen::default(), Gate::default());
+        let (see, opened) = (seen.clone(), gate.0.clone());
+        let listener = move |message: &Message<'_>, _| {
+            see.push(message.payload[0]);
+            opened.wait();
+        };
+        subscribe(&slow, "s", QoS::AtLeastOnce, Box::new(listener));
+        let other = connected(&sim.plain());
+        let heard = subscribed(&other, "s", QoS::AtLeastOnce);
+        for n in 0..50u8 {
+            other.publish_wait(&message("s", &[n], QoS::AtLeastOnce), WAIT).result.unwrap();
+        }
+        heard.wait_for(50);
+        sim.wait_until("the connection is kept", |sim| sim.stats().pings_received >= 2);
+        if sim.stats().connections != 2 {
+            return false;
+        }
+        assert_eq!(seen.all(), [0], "the callbacks of a client come one at a time");
+        let session = sim.session("me").unwrap();
+        assert_eq!((session.connected, session.unacknowledged, session.queued), (true, 5, 45));
+        gate.open();
+        assert_eq!(seen.wait_for(50), (0..50).collect::<Vec<u8>>());
+        sim.wait_until("all are acknowledged", |sim| sim.session("me").unwrap().unacknowledged == 0);
+        assert_eq!(sim.stats().messages_dropped, 0);
+        sim.stats().connections == 2
+    });
 }
 
 #[test]
@@ -232,9 +243,9 @@ impl Flood {
         Self { sim, count: (bytes / PART) as u32 }
     }
 
-    fn options(&self) -> Options {
+    fn options(&self, keep_alive_secs: u16) -> Options {
         let mut options = me(&self.sim);
-        options.set_keep_alive_secs(2).unwrap();
+        options.set_keep_alive_secs(keep_alive_secs).unwrap();
         options
     }
 
@@ -247,7 +258,7 @@ impl Flood {
         self.sim.publish("flood", b"that was all", 1, false);
     }
 
-    /// Waits until the server can send no more, although the connection lives.
+    /// Waits until the server can send no more, although the connection lives, where it is not lost to a busy machine.
     fn wait_until_stuck(&self) {
         let mut sent = u64::MAX;
         while sent != self.sim.stats().publishes_sent {
@@ -256,7 +267,8 @@ impl Flood {
             self.sim.wait_until("a sign of life", |sim| sim.stats().pings_received > before.pings_received);
         }
         let session = self.sim.session("me").unwrap();
-        assert!(session.connected && session.queued > 0, "everything was read: {session:?}");
+        let broken = self.sim.stats().connections > 1;
+        assert!(broken || session.connected && session.queued > 0, "everything was read: {session:?}");
     }
 }
 
@@ -267,52 +279,65 @@ fn part(message: &Message<'_>) -> Option<u32> {
 
 #[test]
 fn while_the_application_is_slow_a_flood_of_qos_0_is_not_read_and_nothing_is_lost() {
-    let flood = Flood::new();
-    let client = connected(&flood.options());
-    let (seen, gate) = (Seen::default(), Gate::default());
-    let (see, opened) = (seen.clone(), gate.0.clone());
-    let listener = move |message: &Message<'_>, _| {
-        see.push(part(message));
-        opened.wait();
-    };
-    subscribe(&client, "flood", QoS::AtLeastOnce, Box::new(listener));
-    flood.send();
-    flood.wait_until_stuck();
-    assert_eq!(seen.all().len(), 1);
-    gate.open();
-    let got = seen.wait("the end of the flood", |seen| seen.last() == Some(&None));
-    assert_eq!(got, (0..flood.count).map(Some).chain([None]).collect::<Vec<_>>());
-    let stats = flood.sim.stats();
-    assert_eq!((stats.connections, stats.messages_dropped), (1, 0));
+    kept_alive(|keep_alive_secs| {
+        let flood = Flood::new();
+        let client = connected(&flood.options(keep_alive_secs));
+        let (seen, gate) = (Seen::default(), Gate::default());
+        let (see, opened) = (seen.clone(), gate.0.clone());
+        let listener = move |message: &Message<'_>, _| {
+            see.push(part(message));
+            opened.wait();
+        };
+        subscribe(&client, "flood", QoS::AtLeastOnce, Box::new(listener));
+        flood.send();
+        flood.wait_until_stuck();
+        assert_eq!(seen.all().len(), 1);
+        gate.open();
+        let got = seen.wait("the end of the flood", |seen| seen.contains(&None));
+        let stats = flood.sim.stats();
+        if stats.connections != 1 {
+            return false;
+        }
+        assert_eq!(got, (0..flood.count).map(Some).chain([None]).collect::<Vec<_>>());
+        assert_eq!(stats.messages_dropped, 0);
+        true
+    });
 }
 
 #[test]
 fn a_wait_inside_a_callback_is_not_starved_by_a_flood() {
-    let flood = Flood::new();
-    let client = Arc::new(connected(&flood.options()));
-    let (seen, results) = (Seen::default(), Seen::default());
-    let (see, result, inside) = (seen.clone(), results.clone(), Arc::downgrade(&client));
-    let gate = Gate::default();
-    let opened = gate.0.clone();
-    let listener = move |message: &Message<'_>, _| {
-        see.push(part(message));
-        if part(message) == Some(0) {
-            opened.wait();
-            let message = crate::support::message("t", b"", QoS::AtLeastOnce);
-            result.push(inside.upgrade().unwrap().publish_wait(&message, WAIT).result.map_err(|e| e.kind()));
+    kept_alive(|keep_alive_secs| {
+        let flood = Flood::new();
+        let client = Arc::new(connected(&flood.options(keep_alive_secs)));
+        let (seen, results) = (Seen::default(), Seen::default());
+        let (see, result, inside) = (seen.clone(), results.clone(), Arc::downgrade(&client));
+        let gate = Gate::default();
+        let opened = gate.0.clone();
+        let listener = move |message: &Message<'_>, _| {
+            see.push(part(message));
+            if part(message) == Some(0) {
+                opened.wait();
+                let message = crate::support::message("t", b"", QoS::AtLeastOnce);
+                result.push(
+                    inside.upgrade().unwrap().publish_wait(&message, WAIT).result.map_err(|e| e.kind()),
+                );
+            }
+        };
+        subscribe(&client, "flood", QoS::AtLeastOnce, Box::new(listener));
+        flood.send();
+        flood.wait_until_stuck();
+        gate.open();
+        assert_eq!(results.wait_for(1), [Ok(())]);
+        let got = seen.wait("the end of the flood, which is QoS 1", |seen| seen.contains(&None));
+        if flood.sim.stats().connections != 1 {
+            return false;
         }
-    };
-    subscribe(&client, "flood", QoS::AtLeastOnce, Box::new(listener));
-    flood.send();
-    flood.wait_until_stuck();
-    gate.open();
-    assert_eq!(results.wait_for(1), [Ok(())]);
-    let got = seen.wait("the end of the flood, which is QoS 1", |seen| seen.last() == Some(&None));
-    assert!(got.is_sorted_by_key(|part| part.unwrap_or(u32::MAX)), "in order");
-    let arrived = got.len() - 1;
-    assert!(arrived * PART >= 1 << 20, "as much as the buffer holds: {arrived}");
-    assert!(arrived < flood.count as usize, "QoS 0 above the bound is dropped while a callback waits");
-    assert_eq!(flood.sim.stats().connections, 1);
+        assert!(got.is_sorted_by_key(|part| part.unwrap_or(u32::MAX)), "in order");
+        let arrived = got.len() - 1;
+        assert!(arrived * PART >= 1 << 20, "as much as the buffer holds: {arrived}");
+        assert!(arrived < flood.count as usize, "QoS 0 above the bound is dropped while a callback waits");
+        true
+    });
 }
 
 #[test]
