@@ -31,8 +31,12 @@ struct Wire {
     timer: Pin<Box<Sleep>>,
     /// When the timer rings; it may ring too early, never too late.
     armed: Option<Instant>,
-    /// While nothing is read: when the server is told that the client lives.
+    /// When the server is told that the client lives, where the clock that would say so has stood still.
     awake: Option<Instant>,
+    /// When it was last told anything.
+    said: Instant,
+    /// The clock has stood still since then.
+    stood: bool,
     /// Why it is over, while another link greets the server; nothing is read or written any more.
     over: Option<Error>,
     /// The link before this one, as long as something may still come over it.
@@ -66,6 +70,8 @@ impl Wire {
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             armed: None,
             awake: None,
+            said: Instant::now(),
+            stood: false,
             over: None,
             old: None,
         }
@@ -199,10 +205,9 @@ impl Driver {
             }
             let paused = self.must_pause();
             self.clock.stand(paused);
-            wire.awake = match (paused, self.session.keep_alive()) {
-                (true, Some(interval)) => wire.awake.or_else(|| Some(Instant::now() + interval)),
-                _ => None,
-            };
+            wire.stood |= paused;
+            wire.awake =
+                self.session.keep_alive().filter(|_| wire.stood).map(|interval| wire.said + interval);
             let express = &self.shared.express;
             express.open.store(self.allows_express(wire), Ordering::Release);
             express.full.store(wire.over.is_none() && self.actions.out.len() >= HIGH_WATER, Ordering::SeqCst);
@@ -237,7 +242,7 @@ impl Driver {
                 None => {}
             }
             if wire.awake.is_some_and(|awake| awake <= Instant::now()) {
-                wire.awake = None;
+                (wire.said, wire.stood) = (Instant::now(), false);
                 self.session.stay_awake(&mut self.actions);
             }
             let now = self.clock.now();
@@ -396,6 +401,7 @@ impl Driver {
         }
         ready!(Pin::new(&mut *wire.stream).poll_flush(cx))?;
         let written = std::mem::take(&mut wire.taken);
+        (wire.said, wire.stood) = (Instant::now(), false);
         out.drain(..written);
         // What a burst needed is not kept for ever.
         if out.is_empty() && out.capacity() > KEPT && written < out.capacity() / 8 {

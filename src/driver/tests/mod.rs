@@ -331,6 +331,33 @@ async fn a_slow_application_pauses_reading_and_the_connection_lives() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_application_that_catches_up_now_and_then_is_not_silent_for_longer_than_its_keep_alive() {
+    let rig = Rig::new(|options| options.set_keep_alive_secs(30).unwrap());
+    let (mut from_client, mut to_client) = tokio::io::split(rig.connected().await.stream);
+    tokio::spawn(async move {
+        let message = kibibyte();
+        while to_client.write_all(&message).await.is_ok() {}
+    });
+    let said = Arc::new(Mutex::new(vec![tokio::time::Instant::now()]));
+    let heard = said.clone();
+    tokio::spawn(async move {
+        let mut packet = [0; 2];
+        while from_client.read_exact(&mut packet).await.is_ok() {
+            assert_eq!(packet, [0xC0, 0]);
+            heard.lock().unwrap().push(tokio::time::Instant::now());
+        }
+    });
+    for _ in 0..45 {
+        rig.until(|rig| rig.shared.mailbox.paused.load(Ordering::Relaxed)).await;
+        tokio::time::sleep(20 * SEC).await;
+        while rig.dispatch() > 0 {}
+    }
+    let said = said.lock().unwrap();
+    assert!((29..=31).contains(&said.len()), "{}", said.len());
+    assert!(said.windows(2).all(|pair| pair[1] - pair[0] <= 31 * SEC), "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_has_come_when_it_would_be_missed_is_heard() {
     let rig = Rig::new(|options| options.set_keep_alive_secs(10).unwrap());
     let mut server = rig.connected().await;
