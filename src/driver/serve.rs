@@ -31,9 +31,7 @@ struct Wire {
     timer: Pin<Box<Sleep>>,
     /// When the timer rings; it may ring too early, never too late.
     armed: Option<Instant>,
-    /// When the server is told that the client lives, where the clock that would say so has stood still.
-    awake: Option<Instant>,
-    /// When it was last told anything.
+    /// When the server was last told anything.
     said: Instant,
     /// The clock has stood still since then.
     stood: bool,
@@ -69,7 +67,6 @@ impl Wire {
             taken: 0,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             armed: None,
-            awake: None,
             said: Instant::now(),
             stood: false,
             over: None,
@@ -199,15 +196,14 @@ impl Driver {
             if self.closing() || self.must_leave() {
                 return None;
             }
-            if self.shared.mailbox.wants_round() {
-                // What was read is in the cache, and its buffer will serve for the next read.
+            // What was read is in the cache, and its buffer will serve for the next read. Where this thread had to wait for the
+            // CPU, what it is due to miss may have come.
+            if self.shared.mailbox.wants_round() || wire.listened {
                 tokio::task::yield_now().await;
             }
             let paused = self.must_pause();
             self.clock.stand(paused);
             wire.stood |= paused;
-            wire.awake =
-                self.session.keep_alive().filter(|_| wire.stood).map(|interval| wire.said + interval);
             let express = &self.shared.express;
             express.open.store(self.allows_express(wire), Ordering::Release);
             express.full.store(wire.over.is_none() && self.actions.out.len() >= HIGH_WATER, Ordering::SeqCst);
@@ -241,7 +237,7 @@ impl Driver {
                 }
                 None => {}
             }
-            if wire.awake.is_some_and(|awake| awake <= Instant::now()) {
+            if self.sign_of_life(wire).is_some_and(|due| due <= Instant::now()) {
                 (wire.said, wire.stood) = (Instant::now(), false);
                 self.session.stay_awake(&mut self.actions);
             }
@@ -252,12 +248,13 @@ impl Driver {
             if due && wire.listened {
                 self.session.time(now, &mut self.actions);
             }
-            // Where this thread had to wait for the CPU, what it was due to miss may have come.
             wire.listened = due && !wire.listened;
-            if wire.listened {
-                tokio::task::yield_now().await;
-            }
         }
+    }
+
+    /// When the server is told that the client lives, where the clock by which the session would do so has stood still.
+    fn sign_of_life(&self, wire: &Wire) -> Option<Instant> {
+        self.session.keep_alive().filter(|_| wire.stood).map(|interval| wire.said + interval)
     }
 
     /// While another link greets the server, the end of this one is what the server is expected to bring about, and no
@@ -486,7 +483,9 @@ impl Driver {
         let session = session.into_iter().chain(old).min().and_then(|due| self.clock.real(due));
         let farewell = self.farewell.as_ref().map(|farewell| Instant::from_std(farewell.until));
         let renewal = self.renewal_deadline();
-        let Some(due) = session.into_iter().chain(farewell).chain(wire.awake).chain(renewal).min() else {
+        let Some(due) =
+            session.into_iter().chain(farewell).chain(self.sign_of_life(wire)).chain(renewal).min()
+        else {
             return Poll::Pending;
         };
         if wire.armed.is_none_or(|armed| due < armed) {
