@@ -74,6 +74,11 @@ impl State {
     fn is_leader(&self, thread: u64) -> bool {
         self.leader == Some(thread)
     }
+
+    /// Whether a thread watches, or is about to.
+    fn is_watched(&self) -> bool {
+        self.watching || self.idle + self.arriving > 0
+    }
 }
 
 impl Crew {
@@ -228,7 +233,12 @@ impl Crew {
                 state = lock(&self.state);
             } else if let Some(mailbox) = state.beside.pop_front() {
                 state.taken += 1;
+                let unwatched = state.turn.is_some() && !state.is_watched();
                 drop(state);
+                if unwatched {
+                    // The leader has begun a turn, and counts on whoever is leaving now.
+                    self.grow();
+                }
                 state = self.run_beside(mailbox);
             } else if state.stopping {
                 break;
@@ -310,7 +320,7 @@ impl Crew {
             cx.waker().wake_by_ref();
         } else if let Some(mailbox) = state.between.pop_front() {
             // At the end nobody waits for the I/O any more.
-            let mut watched = state.stopping || state.watching || state.idle + state.arriving > 0;
+            let mut watched = state.stopping || state.is_watched();
             if !watched {
                 drop(state);
                 watched = self.grow();

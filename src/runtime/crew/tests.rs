@@ -116,6 +116,26 @@ fn a_slow_callback_holds_up_neither_the_io_nor_other_clients() {
 }
 
 #[test]
+fn the_watcher_leaves_no_turn_unwatched() {
+    let rig = Rig::new();
+    let (call, told, release) = staying();
+    let beside = rig.client(call);
+    beside.mailbox.pace.go_beside();
+    let mailbox = beside.mailbox.clone();
+    let (stays, told_first, release_first) = staying();
+    let first = rig.client(move |state| {
+        // The one that watches this turn is called away.
+        assert!(mailbox.post(Delivery::State(state)));
+        stays(state);
+    });
+    first.call();
+    let stuck = [told_first.recv_timeout(LONG).unwrap(), told.recv_timeout(LONG).unwrap()];
+    assert!(!stuck.contains(&rig.io_thread()));
+    release.send(()).unwrap();
+    release_first.send(()).unwrap();
+}
+
+#[test]
 fn the_driver_hears_of_what_was_handled_before_a_slow_callback() {
     let rig = Rig::new();
     let bell = Arc::new(Bell::default());
