@@ -62,7 +62,7 @@ pub enum DispatchMode {
 }
 
 enum Runner {
-    Crew(Arc<Crew>),
+    Crew,
     App(EventFd),
 }
 
@@ -71,6 +71,8 @@ pub struct Mailbox {
     inner: Mutex<Inner>,
     changed: Condvar,
     runner: Runner,
+    /// Runs the I/O, and where the runner says so the callbacks.
+    crew: Arc<Crew>,
     /// Where its callbacks run, as they were so far.
     pub pace: Pace,
     bell: Arc<Bell>,
@@ -152,13 +154,14 @@ impl Mailbox {
         bell: Arc<Bell>,
     ) -> std::io::Result<Arc<Self>> {
         let runner = match mode {
-            DispatchMode::Thread => Runner::Crew(crew.clone()),
+            DispatchMode::Thread => Runner::Crew,
             DispatchMode::App => Runner::App(EventFd::new()?),
         };
         Ok(Arc::new(Self {
             inner: Mutex::default(),
             changed: Condvar::new(),
             runner,
+            crew: crew.clone(),
             pace: Pace::default(),
             bell,
             closing: AtomicBool::new(false),
@@ -216,9 +219,9 @@ impl Mailbox {
         match &self.runner {
             // Under the lock, so that whoever empties the queue clears it after this.
             Runner::App(ready) => ready.raise(),
-            Runner::Crew(crew) => {
+            Runner::Crew => {
                 drop(inner);
-                crew.schedule(self.clone());
+                self.crew.schedule(self.clone());
             }
         }
         true
@@ -279,7 +282,7 @@ impl Mailbox {
 
     /// Whether callbacks that run between two rounds of the I/O have as much to do as is good for a round.
     pub fn wants_round(&self) -> bool {
-        let between = matches!(self.runner, Runner::Crew(_)) && !self.pace.is_beside();
+        let between = matches!(self.runner, Runner::Crew) && !self.pace.is_beside();
         between && self.bytes() >= read_buffer::SIZE
     }
 
@@ -295,11 +298,14 @@ impl Mailbox {
         inner.running_on == Some(me) || matches!(self.runner, Runner::App(_)) && dispatches()
     }
 
+    fn is_due(&self) -> bool {
+        let inner = lock(&self.inner);
+        !inner.queue.is_empty() && inner.running_on.is_none()
+    }
+
     /// The calling thread is about to wait, and lets another one run the I/O meanwhile.
     fn step_down(&self) {
-        if let Runner::Crew(crew) = &self.runner {
-            crew.step_down();
-        }
+        self.crew.step_down();
     }
 
     /// To be held while the calling thread waits for something that only the driver brings.
@@ -478,13 +484,13 @@ impl Mailbox {
     pub fn fd(&self) -> i32 {
         match &self.runner {
             Runner::App(ready) => ready.fd(),
-            Runner::Crew(_) => -1,
+            Runner::Crew => -1,
         }
     }
 
     /// With [`DispatchMode::App`]: runs what is due on the calling thread, after waiting for it for so long.
     pub fn dispatch(&self, timeout: Duration) -> Result<usize> {
-        if let Runner::Crew(_) = &self.runner {
+        if matches!(self.runner, Runner::Crew) {
             let message =
                 "the library's own threads run this client's callbacks: see gecko_mqtt_options_set_dispatch";
             return Err(Error::new(ErrorKind::InvalidConfiguration, message));
@@ -494,6 +500,9 @@ impl Mailbox {
             return Err(Error::new(ErrorKind::WouldDeadlock, message));
         }
         let deadline = Instant::now().checked_add(timeout);
+        if !timeout.is_zero() && !self.is_due() {
+            self.step_down();
+        }
         let mut inner = lock(&self.inner);
         inner.dispatcher = Some(sys::thread_number());
         while (inner.queue.is_empty() || inner.running_on.is_some()) && !inner.ended {

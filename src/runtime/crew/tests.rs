@@ -205,6 +205,42 @@ fn who_is_about_to_wait_lets_another_one_lead() {
 }
 
 #[test]
+fn so_does_who_waits_for_a_client_that_runs_its_callbacks_itself() {
+    let rig = Rig::new();
+    let crew = rig.0.clone();
+    let other = Mailbox::new(DispatchMode::App, false, &rig.0, Arc::new(Bell::default())).unwrap();
+    let (tell, told) = mpsc::channel();
+    let client = rig.client(move |_| {
+        let leads = || lock(&crew.state).is_leader(sys::thread_number());
+        let before = leads();
+        drop(other.wait_guard());
+        tell.send((before, leads())).unwrap();
+    });
+    for _ in 0..3 {
+        client.call();
+        assert!(!told.recv_timeout(LONG).unwrap().1, "the I/O waits for who waits for it");
+    }
+}
+
+#[test]
+fn so_does_who_waits_for_callbacks_to_run_here() {
+    let rig = Rig::new();
+    let crew = rig.0.clone();
+    let other = Mailbox::new(DispatchMode::App, false, &rig.0, Arc::new(Bell::default())).unwrap();
+    let (tell, told) = mpsc::channel();
+    let client = rig.client(move |_| {
+        let mut leads = true;
+        for time in [Duration::ZERO, Duration::from_nanos(1)] {
+            assert_eq!(other.dispatch(time).unwrap(), 0);
+            leads = lock(&crew.state).is_leader(sys::thread_number());
+        }
+        tell.send(leads).unwrap();
+    });
+    client.call();
+    assert!(!told.recv_timeout(LONG).unwrap(), "the I/O waits for who waits for it");
+}
+
+#[test]
 fn who_does_not_lead_has_nothing_to_give_up() {
     let rig = Rig::new();
     let leader = rig.io_thread();
