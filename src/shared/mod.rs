@@ -193,13 +193,15 @@ impl Shared {
             return Err(Error::new(ErrorKind::NotConnected, message));
         }
         let pushed = inbox.queue.push(publish, &mut dropped);
-        drop(inbox);
         if !dropped.is_empty() {
             let mut counters = lock(&self.counters);
             counters.sums().dropped_by_policy += dropped.len() as u64;
             counters.sums().messages_failed += dropped.len() as u64;
+            drop(counters);
+            // Under the lock, so that a client which is freed meanwhile does not come to its end before.
+            self.complete(dropped);
         }
-        self.complete(dropped);
+        drop(inbox);
         pushed.map_err(|(error, _publish)| error)
     }
 
@@ -335,8 +337,55 @@ impl Drop for Remains {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Secret;
     use crate::credentials::BrokerUrl;
+    use crate::dispatch::DispatchMode;
+    use crate::options::Options;
+    use crate::packet::StoredPublish;
+    use crate::process::try_lock;
+    use crate::{Message, QueuePolicy, Secret};
+    use std::sync::mpsc;
+
+    #[test]
+    fn what_a_message_drives_out_is_told_before_the_end_of_the_client() {
+        let mut options = Options::default();
+        options.set_broker_url("mqtt://nowhere").unwrap();
+        options.set_dispatch(DispatchMode::App).unwrap();
+        options.set_queue(1, 1 << 20, QueuePolicy::DropOldest).unwrap();
+        let crew = Crew::start().unwrap();
+        let shared = &Shared::new(options.settings().unwrap(), &crew).unwrap();
+        let publish = |payload: &[u8], completion| {
+            let message = Message { topic: "t", payload, qos: QoS::AtLeastOnce, ..Message::default() };
+            shared.publish(Publish::new(StoredPublish::new(&message).unwrap(), completion)).unwrap();
+        };
+        let (tell, told) = mpsc::channel();
+        publish(b"", Completion::Boxed(Box::new(move |_| tell.send(()).unwrap())));
+        let held = || try_lock(&shared.inbox).map(|inbox| inbox.queue.usage().1);
+        let before = held();
+        std::thread::scope(|scope| {
+            // Whoever counts stands still.
+            let counters = lock(&shared.counters);
+            let (ended, end) = mpsc::channel();
+            scope.spawn(|| publish(&[7; 100], Completion::None));
+            while held() == before {
+                std::thread::yield_now();
+            }
+            // As the driver does it.
+            scope.spawn(move || {
+                shared.close();
+                lock(&shared.inbox).queue.drain();
+                shared.mailbox.post(Delivery::Ended);
+                shared.mailbox.finish();
+                ended.send(told.try_recv().is_ok()).unwrap();
+            });
+            let early = end.recv_timeout(Duration::from_millis(100));
+            drop(counters);
+            assert!(
+                early.or_else(|_| end.recv()).unwrap(),
+                "the client is gone, and its callback still to come"
+            );
+        });
+        crew.stop();
+    }
 
     #[test]
     fn a_command_shows_no_secret() {
