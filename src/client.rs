@@ -83,15 +83,17 @@ impl Client {
     pub fn close(&self) {
         let Some(runtime) = lock(&self.runtime).take() else { return };
         let remains = Remains::new(self.shared.clone(), runtime);
-        self.shared.close();
         let mailbox = self.shared.mailbox.clone();
         if mailbox.is_current() {
             mailbox.keep(Box::new(remains));
+            self.shared.close();
         } else if log::is_inside_callback() {
-            // The driver may be standing still for this very call.
+            // The driver may be standing still for this very call; if it is not, the end comes at once.
             mailbox.keep(Box::new(remains));
+            self.shared.close();
             drop(sys::spawn("gecko-mqtt-end", CALLBACK_STACK, move || mailbox.finish()));
         } else {
+            self.shared.close();
             mailbox.finish();
         }
     }
@@ -483,5 +485,30 @@ fn check_subscriptions(subscriptions: &[Subscription<'_>]) -> Result<()> {
 impl Drop for Client {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_leaves_is_there_before_its_end_can_come() {
+        let mut options = Options::default();
+        options.set_broker_url("mqtt://nowhere").unwrap();
+        options.set_dispatch(DispatchMode::App).unwrap();
+        let client = Client::new(&options).unwrap();
+        let shared = client.shared.clone();
+        std::thread::scope(|scope| {
+            // The driver does not hear of it yet.
+            let inbox = lock(&shared.inbox);
+            scope.spawn(|| log::inside_callback(|| client.close()));
+            while registry::client(shared.number).is_some() {
+                std::thread::yield_now();
+            }
+            let kept = shared.mailbox.keeps_something();
+            drop(inbox);
+            assert!(kept);
+        });
     }
 }

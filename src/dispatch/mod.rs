@@ -188,6 +188,11 @@ impl Mailbox {
         *lock(&self.kept) = Some(remains);
     }
 
+    #[cfg(test)]
+    pub fn keeps_something(&self) -> bool {
+        lock(&self.kept).is_some()
+    }
+
     /// Puts a delivery in and has it run; false where too much news waits already.
     pub fn post(self: &Arc<Self>, delivery: Delivery) -> bool {
         match &delivery {

@@ -29,7 +29,7 @@ pub(crate) fn is_inside() -> bool {
 }
 
 /// Runs code of the application as inside its logger.
-fn inside(f: impl FnOnce()) {
+pub(crate) fn inside(f: impl FnOnce()) {
     let before = INSIDE.replace(true);
     // A logger in Rust may panic: that ends the call, and nothing else.
     let _ = panics::catch(|| panics::outside(f));

@@ -17,6 +17,8 @@ pub use callback::Logger;
 pub use file::Rotation;
 pub use record::Record;
 
+#[cfg(test)]
+pub(crate) use callback::inside as inside_callback;
 pub(crate) use callback::is_inside as is_inside_callback;
 pub(crate) use origin::Origin;
 
