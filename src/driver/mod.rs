@@ -237,6 +237,11 @@ impl Driver {
                 self.nudged = true;
             }
         }
+        self.acknowledge();
+    }
+
+    /// What the application has done with messages.
+    fn acknowledge(&mut self) {
         match &self.shared.mailbox.by_hand {
             None => self.session.handled_up_to(self.shared.mailbox.handled(), &mut self.actions),
             Some(by_hand) => {
@@ -449,7 +454,12 @@ impl Driver {
             || lock(&self.shared.inbox).queue.has_work(usize::MAX);
         // What has come is for the application, and its acknowledgement still goes out.
         let heard = farewell.heard.get_or_insert_with(|| self.shared.mailbox.mark());
-        !busy && heard.load(Ordering::Acquire)
+        if busy || !heard.load(Ordering::Acquire) {
+            return false;
+        }
+        // The last callbacks may have returned since it was looked at.
+        self.acknowledge();
+        true
     }
 
     /// Takes commands in and says whether one of them ends a wait.

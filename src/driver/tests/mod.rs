@@ -7,8 +7,9 @@ mod renewal;
 use super::*;
 use crate::dispatch::DispatchMode;
 use crate::options::Options;
-use crate::packet::frame;
+use crate::packet::{Received, decode, frame};
 use crate::runtime::crew::Crew;
+use crate::session::limits::{Limits, Quotas};
 use crate::session::subscriptions::{Request, Wanted};
 use crate::{Message, QoS, QueuePolicy};
 use std::collections::VecDeque;
@@ -23,7 +24,7 @@ const SEC: Duration = Duration::from_secs(1);
 /// The links that the next attempts get; `None`: the attempt fails.
 type Links = Arc<Mutex<VecDeque<Option<DuplexStream>>>>;
 
-/// Runs nothing, as callbacks run on the test's own thread.
+/// Runs next to nothing, as callbacks run on the test's own thread.
 static CREW: OnceLock<Arc<Crew>> = OnceLock::new();
 
 struct Rig {
@@ -563,6 +564,28 @@ async fn a_farewell_waits_for_acknowledgements_and_no_longer_than_it_may() {
         let expected = if acknowledged { Ok(()) } else { Err(ErrorKind::OutcomeUnknown) };
         assert_eq!(*lock(&ended), [expected]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_handled_just_before_a_farewell_is_acknowledged() {
+    let rig = Rig::new(|options| options.set_dispatch(DispatchMode::Thread).unwrap());
+    let mut driver = Driver::new(rig.shared.clone(), Arc::new(|_, _| unreachable!()));
+    let now = driver.clock.now();
+    let connack = frame(&[0x20, 3, 0, 0, 0], u32::MAX).unwrap().unwrap();
+    let Ok(Received::ConnAck(connack)) = decode(&connack) else { unreachable!() };
+    let limits = Limits::granted(&connack, 0, Quotas::NONE);
+    driver.session.connected(limits, false, now, &mut driver.actions);
+    let until = tokio::time::Instant::now().into_std() + SEC;
+    driver.farewell = Some(Box::new(Farewell { until, completion: Completion::None, heard: None }));
+    driver.session.receive(&[0x32, 6, 0, 1, b't', 0, 9, 0], now, &mut driver.actions);
+    driver.absorb();
+    driver.settle();
+    // Its callbacks return at this moment.
+    while rig.shared.mailbox.bytes() > 0 {
+        std::thread::yield_now();
+    }
+    assert!(driver.must_leave());
+    assert_eq!(driver.actions.out, [0x40, 2, 0, 9]);
 }
 
 #[tokio::test(start_paused = true)]
