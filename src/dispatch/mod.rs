@@ -375,7 +375,8 @@ impl Mailbox {
         drop(inner);
         let mut ended = false;
         for delivery in due {
-            if reports {
+            // Whoever has lost the lead to another thread tells it at once, as it would not come to that soon.
+            if reports || self.pace.is_beside() {
                 self.report();
             }
             ended |= self.deliver(delivery, ran);

@@ -50,6 +50,14 @@ impl Batch {
         self.entries.push(Entry { start: packet.start as u32, len: packet.len() as u32, number });
     }
 
+    #[cfg(test)]
+    pub fn of(packet: &[u8], number: u64) -> Self {
+        let mut batch = Self::default();
+        batch.note(0..packet.len(), number);
+        batch.copy_from(packet);
+        batch
+    }
+
     /// Copies the packets that were noted out of what was read.
     pub(super) fn copy_from(&mut self, input: &[u8]) {
         let new = &mut self.entries[self.kept..];

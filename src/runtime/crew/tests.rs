@@ -2,6 +2,7 @@ use super::*;
 use crate::ConnectionState;
 use crate::bell::Bell;
 use crate::dispatch::{Delivery, DispatchMode};
+use crate::session::Batch;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 /// Long enough for any machine, and never waited for where all is well.
@@ -145,6 +146,27 @@ fn the_driver_hears_of_what_was_handled_before_a_slow_callback() {
     assert!(mailbox.post(Delivery::State(ConnectionState::Connected)));
     told.recv_timeout(LONG).unwrap();
     rig.until("the driver is not told", |_| bell.is_rung());
+    release.send(()).unwrap();
+}
+
+#[test]
+fn it_hears_of_what_was_handled_after_the_lead_had_been_given_up_too() {
+    let rig = Rig::new();
+    let bell = Arc::new(Bell::default());
+    let mailbox = Mailbox::new(DispatchMode::Thread, false, &rig.0, bell.clone()).unwrap();
+    let crew = rig.0.clone();
+    mailbox.listeners.add_message_listener(0, Box::new(move |_, _| crew.step_down()));
+    let (call, told, release) = staying();
+    mailbox.listeners.add_state_listener(0, Box::new(call));
+    let before = rig.client(move |_| {
+        // Both in one turn.
+        let batch = Batch::of(&[0x32, 6, 0, 1, b't', 0, 1, 0], 1);
+        assert!(mailbox.post(Delivery::Messages(batch)));
+        assert!(mailbox.post(Delivery::State(ConnectionState::Connected)));
+    });
+    before.call();
+    told.recv_timeout(LONG).unwrap();
+    assert!(bell.is_rung(), "the message is acknowledged only when the next callback has returned");
     release.send(()).unwrap();
 }
 
