@@ -120,3 +120,14 @@ async fn a_driver_that_has_its_hands_full_is_not_told_of_more() {
     }
     rig.until(|rig| !rig.shared.express.full.load(Ordering::SeqCst)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_defect_in_the_midst_of_a_connection_ends_what_comes_later_too() {
+    let rig = Rig::new(|_| {});
+    let mut server = rig.connected().await;
+    rig.broken.store(true, Ordering::Relaxed);
+    server.send(&[0xD0, 0]).await;
+    rig.until(|rig| rig.shared.state() == ConnectionState::ConnectionFailed).await;
+    rig.express();
+    rig.until(|rig| rig.shared.stats().messages_failed == 1).await;
+}

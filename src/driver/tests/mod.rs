@@ -32,7 +32,7 @@ struct Rig {
     lane: Arc<Lane>,
     links: Links,
     attempts: Arc<Mutex<Vec<tokio::time::Instant>>>,
-    /// The next attempt meets a defect of the library.
+    /// The next attempt, or the next read, meets a defect of the library.
     broken: Arc<AtomicBool>,
     /// Streams take what is written, and do not say that it is out.
     clogged: Arc<AtomicBool>,
@@ -64,7 +64,12 @@ impl Rig {
             assert!(!defect.load(Ordering::Relaxed), "on purpose");
             tried.lock().unwrap().push(tokio::time::Instant::now());
             let link = pipes.lock().unwrap().pop_front().flatten().map(|stream| Link {
-                stream: Box::new(Pipe { stream, clogged: clog.clone(), early: soon.clone() }),
+                stream: Box::new(Pipe {
+                    stream,
+                    clogged: clog.clone(),
+                    early: soon.clone(),
+                    broken: defect.clone(),
+                }),
                 peer: ([127, 0, 0, 1], 1).into(),
                 tls: None,
             });
@@ -141,6 +146,7 @@ struct Pipe {
     stream: DuplexStream,
     clogged: Arc<AtomicBool>,
     early: Arc<AtomicBool>,
+    broken: Arc<AtomicBool>,
 }
 
 impl AsyncRead for Pipe {
@@ -153,6 +159,7 @@ impl AsyncRead for Pipe {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        assert!(!self.broken.load(Ordering::Relaxed), "on purpose");
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
