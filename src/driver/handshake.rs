@@ -1,6 +1,6 @@
 //! One attempt to connect: token, link, CONNECT, CONNACK.
 
-use super::{Dialing, Driver, Interrupt};
+use super::{Dialing, Driver, Interrupt, Renewal};
 use crate::credentials::{Login, Token};
 use crate::link::{self, Link, Progress, Target};
 use crate::packet::{self, Connect, Received, Will, trace};
@@ -48,6 +48,8 @@ impl Driver {
             self.tokens.shown = Some(fresh);
         }
         let (target, opening) = self.prepare(self.tokens.shown.as_ref().map(|held| &held.token))?;
+        // This link has the last certificate, and whatever was to be renewed.
+        self.renewal = Renewal::default();
         let limit = self.shared.settings.connect_timeout;
         let begun = Instant::now();
         tracing::debug!(host = target.host(), port = target.port(), "connecting");

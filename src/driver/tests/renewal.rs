@@ -1,8 +1,9 @@
 //! Rotation, packet by packet, and its times on the paused clock.
 
 use super::*;
+use crate::link::Identity;
 use crate::options::TokenRequest;
-use crate::{Event, EventKind, TokenInput, TokenProvider};
+use crate::{Event, EventKind, Secret, TokenInput, TokenProvider};
 
 const MS: Duration = Duration::from_millis(1);
 const CONNACK_PRESENT: [u8; 5] = [0x20, 3, 1, 0, 0];
@@ -485,5 +486,42 @@ async fn no_publish_waits_for_longer_than_a_round_trip() {
         numbers.sort_unstable();
         numbers.dedup();
         assert_eq!(numbers.len(), 200, "none is lost");
+    }
+}
+
+fn identity() -> Identity {
+    let certificate = include_bytes!("../../link/testdata/test-only-ec.crt.pem");
+    let key = include_bytes!("../../link/testdata/test-only-ec.sec1.pem");
+    Identity::from_bytes(certificate, &Secret::new(&key[..])).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_the_connection_began_with_costs_no_rotation() {
+    let rig = rig_with_token();
+    rig.shared.command(Command::SetCertificate(identity())).unwrap();
+    let mut first = rig.connected().await;
+    rig.at_rest().await;
+    assert_eq!(first.packets().await, Vec::<Vec<u8>>::new());
+    assert_eq!(rig.attempts.lock().unwrap().len(), 1);
+    assert_eq!(rig.shared.state(), ConnectionState::Connected);
+    // Nor does one that came before a reconnection; one that came after its link was dialled is not shown yet.
+    for late in [false, true] {
+        let mut next = rig.pipe();
+        if !late {
+            rig.shared.command(Command::SetCertificate(identity())).unwrap();
+        }
+        drop(first);
+        assert_eq!(next.packet().await[0], 0x10);
+        if late {
+            rig.shared.command(Command::SetCertificate(identity())).unwrap();
+            rig.at_rest().await;
+        }
+        let second = late.then(|| rig.pipe());
+        next.send(&CONNACK_PRESENT).await;
+        rig.until(|rig| rig.shared.is_connected()).await;
+        let expected = if late { vec![PINGREQ.to_vec()] } else { Vec::new() };
+        assert_eq!(next.packets().await, expected);
+        drop(second);
+        first = next;
     }
 }
