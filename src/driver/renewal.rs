@@ -272,6 +272,14 @@ impl Driver {
         }
     }
 
+    /// The application leaves: the next connection shows the fresh token, which nobody has refused.
+    pub(super) fn cut_renewal_short(&mut self) {
+        if self.tokens.fresh.is_none() {
+            self.tokens.fresh = self.renewal.token.take();
+        }
+        self.renewal = Renewal::default();
+    }
+
     /// The live connection is gone: what was under way for it ends, and the next one shows the fresh token.
     pub(super) fn end_renewal(&mut self, error: &Error) {
         self.keep_unless_refused(error);

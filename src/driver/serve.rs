@@ -1,7 +1,7 @@
 //! A live connection: bytes between the link and the session.
 
 use super::handshake::Greeting;
-use super::{Driver, End, FAREWELL, Renewal};
+use super::{Driver, End, FAREWELL};
 use crate::link::{self, Stream};
 use crate::packet::ReasonCode;
 use crate::process::lock;
@@ -115,7 +115,7 @@ impl Driver {
             self.offline();
             return End::Lost { error, lived: since.elapsed() };
         }
-        self.renewal = Renewal::default();
+        self.cut_renewal_short();
         if !self.closing() {
             self.enter(ConnectionState::Disconnecting);
             Box::pin(self.part(&mut wire)).await;

@@ -525,3 +525,16 @@ async fn a_certificate_that_the_connection_began_with_costs_no_rotation() {
         first = next;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_outlives_a_farewell_that_cuts_its_rotation_short() {
+    let rig = rig_with_token();
+    let mut first = rig.connected().await;
+    let _second = rig.rotating(&mut first).await;
+    let until = tokio::time::Instant::now().into_std();
+    rig.shared.command(Command::Disconnect { until, completion: Completion::None }).unwrap();
+    rig.until(|rig| rig.shared.state() == ConnectionState::Disconnected).await;
+    let mut third = rig.pipe();
+    rig.connect();
+    assert!(third.packet().await.windows(12).any(|window| window == b"token=second"));
+}
