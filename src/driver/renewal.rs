@@ -272,7 +272,7 @@ impl Driver {
         }
     }
 
-    /// The application leaves: the next connection shows the fresh token, which nobody has refused.
+    /// What is under way ends, and the next connection shows the fresh token, which nobody has refused.
     pub(super) fn cut_renewal_short(&mut self) {
         if self.tokens.fresh.is_none() {
             self.tokens.fresh = self.renewal.token.take();
@@ -282,7 +282,10 @@ impl Driver {
 
     /// The live connection is gone: what was under way for it ends, and the next one shows the fresh token.
     pub(super) fn end_renewal(&mut self, error: &Error) {
-        self.keep_unless_refused(error);
-        self.renewal = Renewal::default();
+        // Before the second link's CONNECT the error says nothing of the fresh token.
+        if matches!(self.renewal.step, Step::Idle) {
+            self.keep_unless_refused(error);
+        }
+        self.cut_renewal_short();
     }
 }

@@ -538,3 +538,15 @@ async fn a_token_outlives_a_farewell_that_cuts_its_rotation_short() {
     rig.connect();
     assert!(third.packet().await.windows(12).any(|window| window == b"token=second"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_the_first_link_s_token_has_not_refused_the_second_one_s() {
+    let rig = rig_with_token();
+    let mut first = rig.connected().await;
+    let _second = rig.pipe();
+    rig.set_token("second");
+    assert_eq!(first.packet().await, PINGREQ);
+    let mut third = rig.pipe();
+    first.send(&[0xE0, 1, 135]).await;
+    assert!(third.packet().await.windows(12).any(|window| window == b"token=second"));
+}
