@@ -131,7 +131,12 @@ impl Driver {
         if self.renewal.look.is_some_and(|look| now < look) {
             return;
         }
-        let due = self.tokens.shown.as_deref().filter(|_| self.has_provider).and_then(Held::refresh_in);
+        let due = match self.tokens.shown.as_deref() {
+            _ if !self.has_provider => None,
+            Some(shown) => shown.refresh_in(),
+            // Another one was asked for while this connection was being made.
+            None => Some(Duration::ZERO),
+        };
         if due == Some(Duration::ZERO) {
             return self.ask();
         }

@@ -550,3 +550,21 @@ async fn a_server_that_refuses_the_first_link_s_token_has_not_refused_the_second
     first.send(&[0xE0, 1, 135]).await;
     assert!(third.packet().await.windows(12).any(|window| window == b"token=second"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_asked_for_during_an_attempt_is_fetched_when_it_has_succeeded() {
+    let requests = Requests::default();
+    let rig = rig(|options| {
+        options.set_token(&token("first", 3600)).unwrap();
+        options.set_token_provider(provider(&requests)).unwrap();
+    });
+    let mut server = rig.pipe();
+    rig.connect();
+    assert_eq!(server.packet().await[0], 0x10);
+    rig.shared.command(Command::RefreshToken).unwrap();
+    rig.at_rest().await;
+    server.send(&CONNACK_NEW).await;
+    rig.until(|rig| rig.shared.is_connected()).await;
+    rig.at_rest().await;
+    assert_eq!(requests.lock().unwrap().len(), 1);
+}
