@@ -90,7 +90,8 @@ impl Driver {
             return self.abandon_renewal();
         }
         self.press();
-        if let Some(error) = self.tokens.take_failure() {
+        // A token that came by another way makes up for it.
+        if let Some(error) = self.tokens.take_failure().filter(|_| self.tokens.fresh.is_none()) {
             self.renewal_failed(&error);
         }
         // What came later goes before what is under way.

@@ -568,3 +568,35 @@ async fn a_token_that_is_asked_for_during_an_attempt_is_fetched_when_it_has_succ
     rig.at_rest().await;
     assert_eq!(requests.lock().unwrap().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_set_in_the_moment_in_which_the_provider_fails_is_not_put_off() {
+    for failure_first in [true, false] {
+        let requests = Requests::default();
+        let rig = rig(|options| {
+            options.set_token(&token("first", 3600)).unwrap();
+            options.set_token_provider(provider(&requests)).unwrap();
+        });
+        let mut first = rig.connected().await;
+        rig.shared.command(Command::RefreshToken).unwrap();
+        rig.at_rest().await;
+        let request = requests.lock().unwrap().pop().unwrap();
+        let failure = || {
+            let answer = Err(Error::new(ErrorKind::TokenRefresh, "no"));
+            rig.shared.command(Command::Token { request, answer }).unwrap();
+        };
+        let started = tokio::time::Instant::now();
+        let mut second = rig.pipe();
+        if failure_first {
+            failure();
+        }
+        rig.set_token("second");
+        if !failure_first {
+            failure();
+        }
+        assert_eq!(first.packet().await, PINGREQ);
+        assert_eq!(started.elapsed().as_secs(), 0, "{failure_first}");
+        first.send(&PINGRESP).await;
+        assert!(second.packet().await.windows(12).any(|window| window == b"token=second"));
+    }
+}
