@@ -149,13 +149,16 @@ impl Shared {
         Ok(())
     }
 
-    /// The command whose turn it is; `leaving`: only where it brings a token. An idle client keeps no room for any.
+    /// The command whose turn it is; `leaving`: the first that brings a token. An idle client keeps no room for any.
     pub fn next_command(&self, leaving: bool) -> Option<Command> {
         let commands = &mut lock(&self.inbox).commands;
-        if leaving && !matches!(commands.front(), Some(Command::Token { .. })) {
-            return None;
-        }
-        let command = commands.pop_front();
+        let command = match leaving {
+            true => {
+                let token = commands.iter().position(|command| matches!(command, Command::Token { .. }));
+                token.and_then(|index| commands.remove(index))
+            }
+            false => commands.pop_front(),
+        };
         if commands.is_empty() {
             commands.shrink_to_fit();
         }

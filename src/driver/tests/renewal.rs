@@ -600,3 +600,28 @@ async fn a_token_that_is_set_in_the_moment_in_which_the_provider_fails_is_not_pu
         assert!(second.packet().await.windows(12).any(|window| window == b"token=second"));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_reaches_a_farewell_past_what_is_for_the_next_connection() {
+    let requests = Requests::default();
+    let rig = rig(|options| options.set_token_provider(provider(&requests)).unwrap());
+    let mut server = rig.pipe();
+    let ended = rig.publish();
+    rig.connect();
+    rig.at_rest().await;
+    let request = requests.lock().unwrap().pop().unwrap();
+    let until = tokio::time::Instant::now().into_std() + 20 * SEC;
+    rig.shared.command(Command::Disconnect { until, completion: Completion::None }).unwrap();
+    rig.connect();
+    let answer = Ok(Box::new(token("first", 3600).parse().unwrap()));
+    rig.shared.command(Command::Token { request, answer }).unwrap();
+    let connect = tokio::time::timeout(10 * SEC, server.packet()).await.expect("a CONNECT");
+    assert_eq!(connect[0], 0x10);
+    server.send(&CONNACK_NEW).await;
+    let publish = server.packet().await;
+    server.send(&[0x40, 2, publish[5], publish[6]]).await;
+    assert_eq!(server.packet().await[0], 0xE0);
+    rig.until(|rig| rig.attempts.lock().unwrap().len() > 1).await;
+    rig.dispatch();
+    assert_eq!(*lock(&ended), [Ok(())]);
+}
