@@ -268,7 +268,10 @@ impl Driver {
 
     /// A wait that began because the server refused the old ones ends.
     fn try_fresh_credentials(&mut self) {
-        let refused = |error: &Error| Cause::of(error.kind()) == Cause::Authentication;
+        let refused = |error: &Error| {
+            let kind = error.kind();
+            kind == ErrorKind::TlsClientCertificate || Cause::of(kind) == Cause::Authentication
+        };
         if lock(&self.shared.last_failure).as_ref().is_some_and(refused) {
             self.nudged = true;
         }

@@ -32,6 +32,8 @@ struct Rig {
     lane: Arc<Lane>,
     links: Links,
     attempts: Arc<Mutex<Vec<tokio::time::Instant>>>,
+    /// How the next attempts without a link fail, where not by a refused connection.
+    refusals: Arc<Mutex<VecDeque<ErrorKind>>>,
     /// The next attempt, or the next read, meets a defect of the library.
     broken: Arc<AtomicBool>,
     /// Streams take what is written, and do not say that it is out.
@@ -60,6 +62,8 @@ impl Rig {
         let (clogged, early) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let (pipes, tried, defect) = (links.clone(), attempts.clone(), broken.clone());
         let (clog, soon) = (clogged.clone(), early.clone());
+        let refusals = Arc::new(Mutex::new(VecDeque::new()));
+        let refuse = refusals.clone();
         let dial: Dial = Arc::new(move |_, _| {
             assert!(!defect.load(Ordering::Relaxed), "on purpose");
             tried.lock().unwrap().push(tokio::time::Instant::now());
@@ -73,7 +77,8 @@ impl Rig {
                 peer: ([127, 0, 0, 1], 1).into(),
                 tls: None,
             });
-            Box::pin(async move { link.ok_or_else(|| Error::new(ErrorKind::ConnectionRefused, "no pipe")) })
+            let refusal = refuse.lock().unwrap().pop_front().unwrap_or(ErrorKind::ConnectionRefused);
+            Box::pin(async move { link.ok_or_else(|| Error::new(refusal, "no pipe")) })
         });
         let lane = Arc::new(Lane::new(run(shared.clone(), dial)));
         let work = lane.clone();
@@ -84,7 +89,7 @@ impl Rig {
             .mailbox
             .listeners
             .add_state_listener(0, Box::new(move |state| seen.lock().unwrap().push(state)));
-        Self { shared, lane, links, attempts, broken, clogged, early, states }
+        Self { shared, lane, links, attempts, refusals, broken, clogged, early, states }
     }
 
     fn connect(&self) {

@@ -625,3 +625,17 @@ async fn a_token_reaches_a_farewell_past_what_is_for_the_next_connection() {
     rig.dispatch();
     assert_eq!(*lock(&ended), [Ok(())]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_ends_the_wait_that_began_because_the_server_refused_the_last_one() {
+    let rig = rig(|options| {
+        options.set_token(&token("first", 0)).unwrap();
+        options.set_reconnect(true, 1, 1, 1, 1.0).unwrap();
+    });
+    rig.refusals.lock().unwrap().push_back(ErrorKind::TlsClientCertificate);
+    rig.connect();
+    rig.until(|rig| rig.shared.state() == ConnectionState::ConnectionFailed).await;
+    rig.at_rest().await;
+    rig.shared.command(Command::SetCertificate(identity())).unwrap();
+    rig.until(|rig| rig.attempts.lock().unwrap().len() == 2).await;
+}
