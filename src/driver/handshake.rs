@@ -43,6 +43,7 @@ impl Driver {
     /// Tries once. `Err(None)`: the application left meanwhile.
     pub(super) async fn attempt(&mut self) -> Result<Box<Greeting>, Option<Error>> {
         self.nudged = false;
+        self.outdated = false;
         self.ensure_token().await?;
         if let Some(fresh) = self.tokens.fresh.take() {
             self.tokens.shown = Some(fresh);
@@ -50,6 +51,7 @@ impl Driver {
         let (target, opening) = self.prepare(self.tokens.shown.as_ref().map(|held| &held.token))?;
         // This link has the last certificate, and whatever was to be renewed.
         self.renewal = Renewal::default();
+        self.outdated = false;
         let limit = self.shared.settings.connect_timeout;
         let begun = Instant::now();
         tracing::debug!(host = target.host(), port = target.port(), "connecting");

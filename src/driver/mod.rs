@@ -76,6 +76,8 @@ pub(crate) struct Driver {
     wanted: bool,
     /// It asked for that anew: a wait for the next attempt ends.
     nudged: bool,
+    /// There are other credentials than the attempt's link shows.
+    outdated: bool,
     /// The next CONNECT is the first one since the application asked.
     first: bool,
     open: Open,
@@ -126,6 +128,12 @@ enum End {
     Left,
 }
 
+/// Whether other credentials may mend it.
+fn refuses_credentials(error: &Error) -> bool {
+    let kind = error.kind();
+    kind == ErrorKind::TlsClientCertificate || Cause::of(kind) == Cause::Authentication
+}
+
 fn new_session(shared: &Shared) -> Session {
     Session::new(session::Settings {
         receive_maximum: shared.settings.receive_maximum,
@@ -150,6 +158,7 @@ impl Driver {
             random,
             wanted: false,
             nudged: false,
+            outdated: false,
             first: true,
             open: Open::Nothing,
             in_flight: 0,
@@ -268,11 +277,8 @@ impl Driver {
 
     /// A wait that began because the server refused the old ones ends.
     fn try_fresh_credentials(&mut self) {
-        let refused = |error: &Error| {
-            let kind = error.kind();
-            kind == ErrorKind::TlsClientCertificate || Cause::of(kind) == Cause::Authentication
-        };
-        if lock(&self.shared.last_failure).as_ref().is_some_and(refused) {
+        self.outdated = true;
+        if lock(&self.shared.last_failure).as_ref().is_some_and(refuses_credentials) {
             self.nudged = true;
         }
     }
@@ -334,6 +340,7 @@ impl Driver {
             let (error, lived) = match Box::pin(self.attempt()).await {
                 Err(None) => return self.leave(),
                 Err(Some(error)) => {
+                    self.nudged |= self.outdated && refuses_credentials(&error);
                     tracing::info!(attempt = self.reconnect.attempt(), %error, reason_code = error.reason_code(), "connection attempt failed");
                     (error, None)
                 }

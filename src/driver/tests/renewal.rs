@@ -639,3 +639,19 @@ async fn a_certificate_ends_the_wait_that_began_because_the_server_refused_the_l
     rig.shared.command(Command::SetCertificate(identity())).unwrap();
     rig.until(|rig| rig.attempts.lock().unwrap().len() == 2).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_set_while_the_last_one_is_being_refused_is_tried_at_once() {
+    let rig = rig(|options| {
+        options.set_token(&token("first", 0)).unwrap();
+        options.set_reconnect(true, 1, 1, 1, 1.0).unwrap();
+    });
+    let (mut server, mut next) = (rig.pipe(), rig.pipe());
+    rig.connect();
+    assert_eq!(server.packet().await[0], 0x10);
+    rig.set_token("second");
+    rig.at_rest().await;
+    server.send(&[0x20, 3, 0, 135, 0]).await;
+    rig.until(|rig| rig.attempts.lock().unwrap().len() == 2).await;
+    assert!(next.packet().await.windows(12).any(|window| window == b"token=second"));
+}
