@@ -43,6 +43,7 @@ impl Driver {
     /// Tries once. `Err(None)`: the application left meanwhile.
     pub(super) async fn attempt(&mut self) -> Result<Box<Greeting>, Option<Error>> {
         self.nudged = false;
+        self.elsewhere = false;
         self.outdated = false;
         self.ensure_token().await?;
         if let Some(fresh) = self.tokens.fresh.take() {

@@ -76,6 +76,8 @@ pub(crate) struct Driver {
     wanted: bool,
     /// It asked for that anew: a wait for the next attempt ends.
     nudged: bool,
+    /// The network is another one than the attempt began with.
+    elsewhere: bool,
     /// There are other credentials than the attempt's link shows.
     outdated: bool,
     /// The next CONNECT is the first one since the application asked.
@@ -158,6 +160,7 @@ impl Driver {
             random,
             wanted: false,
             nudged: false,
+            elsewhere: false,
             outdated: false,
             first: true,
             open: Open::Nothing,
@@ -244,6 +247,7 @@ impl Driver {
                 self.session.probe(now, &mut self.actions);
             } else {
                 self.nudged = true;
+                self.elsewhere = true;
             }
         }
         self.acknowledge();
@@ -340,7 +344,7 @@ impl Driver {
             let (error, lived) = match Box::pin(self.attempt()).await {
                 Err(None) => return self.leave(),
                 Err(Some(error)) => {
-                    self.nudged |= self.outdated && refuses_credentials(&error);
+                    self.nudged |= self.elsewhere || self.outdated && refuses_credentials(&error);
                     tracing::info!(attempt = self.reconnect.attempt(), %error, reason_code = error.reason_code(), "connection attempt failed");
                     (error, None)
                 }

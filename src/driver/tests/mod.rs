@@ -669,3 +669,24 @@ async fn a_defect_ends_the_client_s_work_and_every_operation_with_an_error() {
     tokio::time::sleep(5 * SEC).await;
     rig.shared.mailbox.finish();
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_the_old_network_fails_is_followed_at_once_by_one_over_the_new_one() {
+    let rig = Rig::new(|options| {
+        options.set_reconnect(true, 1, 1, 1, 1.0).unwrap();
+        options.set_reconnect_cooldown_secs(300).unwrap();
+    });
+    let mut server = rig.pipe();
+    rig.connect();
+    assert_eq!(server.packet().await[0], 0x10);
+    rig.shared.network_changed.store(true, Ordering::Release);
+    rig.shared.bell.ring();
+    rig.until(|rig| !rig.shared.network_changed.load(Ordering::Acquire)).await;
+    drop(server);
+    rig.until(|rig| rig.attempts.lock().unwrap().len() == 2).await;
+    // Told once, it is heard once.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rig.attempts.lock().unwrap().len(), 2);
+}
