@@ -225,6 +225,8 @@ impl Driver {
             return Err(Some(Error::new(ErrorKind::TokenExpired, message)));
         }
         self.tokens.fresh = None;
+        // An earlier request may be overdue by now.
+        self.press();
         self.ask();
         let shared = self.shared.clone();
         loop {

@@ -655,3 +655,29 @@ async fn a_token_that_is_set_while_the_last_one_is_being_refused_is_tried_at_onc
     rig.until(|rig| rig.attempts.lock().unwrap().len() == 2).await;
     assert!(next.packet().await.windows(12).any(|window| window == b"token=second"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_was_silent_before_the_loss_is_asked_anew_when_the_token_is_over() {
+    let requests = Requests::default();
+    let rig = rig(|options| {
+        options.set_token(&token("first", 3600)).unwrap();
+        options.set_token_provider(provider(&requests)).unwrap();
+        options.set_reconnect(true, 0, 60_000, 60_000, 1.0).unwrap();
+    });
+    let events = rig.events();
+    let server = rig.connected().await;
+    rig.shared.command(Command::RefreshToken).unwrap();
+    rig.at_rest().await;
+    assert_eq!(requests.lock().unwrap().len(), 1);
+    drop(server);
+    while requests.lock().unwrap().len() == 1 {
+        tokio::time::sleep(SEC).await;
+        rig.at_rest().await;
+        rig.dispatch();
+    }
+    let timed_out = |event: &Event| {
+        event.kind == EventKind::Failed
+            && event.error.as_ref().is_some_and(|error| error.kind() == ErrorKind::TokenTimeout)
+    };
+    assert!(!events.lock().unwrap().iter().any(timed_out), "an attempt that asked nobody failed");
+}
