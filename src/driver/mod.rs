@@ -241,6 +241,11 @@ impl Driver {
                 }
             }
         }
+        if let Some(farewell) = &mut self.farewell {
+            // Somebody else who leaves may have less time.
+            farewell.until =
+                self.shared.next_farewell().map_or(farewell.until, |until| until.min(farewell.until));
+        }
         if self.shared.network_changed.swap(false, Ordering::AcqRel) {
             self.renewal.look_again();
             if self.is_connected() {

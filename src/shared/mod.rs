@@ -165,6 +165,17 @@ impl Shared {
         command
     }
 
+    /// The earliest end that the disconnects behind the one under way set, before the application connects again.
+    pub fn next_farewell(&self) -> Option<std::time::Instant> {
+        let commands = &lock(&self.inbox).commands;
+        let leaving = commands.iter().take_while(|command| !matches!(command, Command::Connect(_)));
+        let until = |command: &Command| match command {
+            Command::Disconnect { until, .. } => Some(*until),
+            _ => None,
+        };
+        leaving.filter_map(until).min()
+    }
+
     /// Whether a further command would be taken; asked before a handler is put in force.
     pub fn check_room(&self) -> Result<()> {
         lock(&self.inbox).has_room()

@@ -690,3 +690,24 @@ async fn an_attempt_that_the_old_network_fails_is_followed_at_once_by_one_over_t
     }
     assert_eq!(rig.attempts.lock().unwrap().len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_second_farewell_with_less_time_hurries_the_first() {
+    let rig = Rig::new(|_| ());
+    let mut server = rig.connected().await;
+    let ended = rig.publish();
+    server.packet().await;
+    let told = Arc::new(Mutex::new(0));
+    let started = tokio::time::Instant::now();
+    for secs in [60, 2] {
+        let (until, count) = (started.into_std() + secs * SEC, told.clone());
+        let completion = Completion::Boxed(Box::new(move |_: &Ack| *lock(&count) += 1));
+        rig.shared.command(Command::Disconnect { until, completion }).unwrap();
+        rig.until(|rig| !rig.shared.bell.is_rung()).await;
+    }
+    assert_eq!(server.packet().await[0], 0xE0);
+    assert_eq!(started.elapsed().as_secs(), 2);
+    rig.until(|_| *lock(&told) == 2).await;
+    rig.dispatch();
+    assert_eq!(*lock(&ended), [Err(ErrorKind::OutcomeUnknown)]);
+}
