@@ -465,15 +465,16 @@ impl Driver {
     /// Whether the application leaves, and nothing holds it up any more.
     fn must_leave(&mut self) -> bool {
         let Some(farewell) = &mut self.farewell else { return false };
-        if tokio::time::Instant::now().into_std() >= farewell.until {
-            return true;
-        }
+        let late = tokio::time::Instant::now().into_std() >= farewell.until;
         let busy = self.renewal.is_greeting()
             || self.session.is_busy()
             || lock(&self.shared.inbox).queue.has_work(usize::MAX);
-        // What has come is for the application, and its acknowledgement still goes out.
+        if busy && !late {
+            return false;
+        }
+        // What has come by now is for the application, and its acknowledgement still goes out.
         let heard = farewell.heard.get_or_insert_with(|| self.shared.mailbox.mark());
-        if busy || !heard.load(Ordering::Acquire) {
+        if !late && !heard.load(Ordering::Acquire) {
             return false;
         }
         // The last callbacks may have returned since it was looked at.

@@ -711,3 +711,32 @@ async fn a_second_farewell_with_less_time_hurries_the_first() {
     rig.dispatch();
     assert_eq!(*lock(&ended), [Err(ErrorKind::OutcomeUnknown)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_while_a_farewell_waits_for_acknowledgements_is_heard_too() {
+    let rig = Rig::new(|options| options.set_dispatch(DispatchMode::Thread).unwrap());
+    let ((enter, entered), (release, hold)) = (mpsc::channel(), mpsc::channel::<()>());
+    let hold = Mutex::new(hold);
+    let listener = move |_: &Message<'_>, _| {
+        let _ = enter.send(());
+        let _ = lock(&hold).recv();
+    };
+    rig.shared.mailbox.listeners.add_message_listener(0, Box::new(listener));
+    let mut server = rig.connected().await;
+    rig.publish();
+    let id = server.packet().await[6];
+    let until = tokio::time::Instant::now().into_std() + 20 * SEC;
+    rig.shared.command(Command::Disconnect { until, completion: Completion::None }).unwrap();
+    rig.until(|rig| !rig.shared.bell.is_rung()).await;
+    server.send(&[0x32, 6, 0, 1, b't', 0, 9, 0]).await;
+    rig.until(|rig| rig.shared.mailbox.bytes() > 0).await;
+    entered.recv_timeout(20 * SEC).unwrap();
+    server.send(&[0x40, 2, 0, id]).await;
+    rig.until(|rig| lock(&rig.shared.inbox).queue.usage().0 == 0).await;
+    drop(release);
+    while rig.shared.mailbox.bytes() > 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(server.packet().await, [0x40, 2, 0, 9]);
+    assert_eq!(server.packet().await[0], 0xE0);
+}
