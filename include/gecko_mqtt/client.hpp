@@ -104,8 +104,8 @@ class Client {
     Result<void> try_connect(std::chrono::milliseconds timeout = wait_default) {
         return detail::result(gecko_mqtt_connect(handle_, detail::wait_ms(timeout)));
     }
-    /// Lets the accepted messages go out and the callbacks of those that have come return within the time, then
-    /// disconnects.
+    /// Lets the accepted messages go out and the callbacks of those that have come return within the time,
+    /// then disconnects.
     Result<void> try_disconnect(std::chrono::milliseconds timeout = wait_default) {
         return detail::result(gecko_mqtt_disconnect(handle_, detail::wait_ms(timeout)));
     }
