@@ -36,8 +36,9 @@ step_kotlin() {
     traced kotlin kotlin_tests
 }
 
+# The compiler runs in Maven's own process: its daemon would be left behind.
 maven() {
-    mvn --batch-mode --no-transfer-progress -Dstyle.color=never --file bindings/kotlin/pom.xml "$@"
+    mvn --batch-mode --no-transfer-progress -Dstyle.color=never -Dkotlin.compiler.daemon=false --file bindings/kotlin/pom.xml "$@"
 }
 
 kotlin_tests() {
