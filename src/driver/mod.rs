@@ -1,6 +1,7 @@
 //! The async task of one client: links, session, credentials and reconnection meet here.
 
 mod clock;
+mod farewell;
 mod handshake;
 mod lane;
 mod news;
@@ -22,19 +23,18 @@ use crate::session::{self, Actions, Session};
 use crate::shared::{Command, Shared};
 use crate::{ConnectionState, Error, ErrorKind, Result};
 use clock::{Clock, Random};
+pub use farewell::FAREWELL;
+use farewell::Farewell;
 pub use lane::{Express, Lane};
 use news::Open;
 use renewal::Renewal;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokens::Tokens;
-
-/// For the last bytes of a connection: DISCONNECT, and the end of TLS.
-pub const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Opens a link. A function, so that tests connect the driver to a pipe.
 pub type Dial = Arc<dyn Fn(Target, Arc<Progress>) -> Dialing + Send + Sync>;
@@ -100,13 +100,6 @@ pub(crate) struct Driver {
     drawn: Vec<Publish>,
     /// Reused by [`absorb`](Self::absorb).
     acknowledged: Vec<u64>,
-}
-
-struct Farewell {
-    until: Instant,
-    completion: Completion,
-    /// Whether the callbacks of what had come have returned, once that is asked.
-    heard: Option<Arc<AtomicBool>>,
 }
 
 /// What ended a wait.
@@ -451,37 +444,6 @@ impl Driver {
         }
     }
 
-    /// The end of the time that the application gave its last messages; never where it has not left.
-    fn time_to_leave(&self) -> impl Future<Output = ()> + use<> {
-        let until = self.farewell.as_ref().map(|farewell| farewell.until);
-        async move {
-            match until {
-                Some(until) => tokio::time::sleep_until(until.into()).await,
-                None => std::future::pending().await,
-            }
-        }
-    }
-
-    /// Whether the application leaves, and nothing holds it up any more.
-    fn must_leave(&mut self) -> bool {
-        let Some(farewell) = &mut self.farewell else { return false };
-        let late = tokio::time::Instant::now().into_std() >= farewell.until;
-        let busy = self.renewal.is_greeting()
-            || self.session.is_busy()
-            || lock(&self.shared.inbox).queue.has_work(usize::MAX);
-        if busy && !late {
-            return false;
-        }
-        // What has come by now is for the application, and its acknowledgement still goes out.
-        let heard = farewell.heard.get_or_insert_with(|| self.shared.mailbox.mark());
-        if !late && !heard.load(Ordering::Acquire) {
-            return false;
-        }
-        // The last callbacks may have returned since it was looked at.
-        self.acknowledge();
-        true
-    }
-
     /// Takes commands in and says whether one of them ends a wait.
     fn interrupted(&mut self) -> Option<Interrupt> {
         self.absorb();
@@ -493,42 +455,6 @@ impl Driver {
             return Some(Interrupt::Now);
         }
         (!self.shared.reconnect.load(Ordering::Acquire)).then_some(Interrupt::Stop)
-    }
-
-    /// The application left: what it had accepted and could not be sent any more is cancelled.
-    fn leave(&mut self) {
-        self.wanted = false;
-        let left = Error::new(ErrorKind::Disconnected, "the application disconnected");
-        self.refuse_connects(&left);
-        if self.closing() {
-            return;
-        }
-        let (unsent, unknown) = (
-            Error::new(ErrorKind::Cancelled, "cancelled by gecko_mqtt_disconnect before it was sent"),
-            Error::new(
-                ErrorKind::OutcomeUnknown,
-                "sent, but gecko_mqtt_disconnect ended the connection before it was acknowledged",
-            ),
-        );
-        self.lost();
-        self.session.cancel_requests(&unsent, &mut self.actions);
-        let left_over = self.abandon(&unsent, &unknown);
-        self.offline();
-        self.enter(ConnectionState::Disconnected);
-        tracing::info!(left_over, "the application disconnected");
-        let attempting = matches!(self.open, Open::Attempt(_));
-        self.concluded(Some(&left).filter(|_| attempting));
-        if let Some(farewell) = self.farewell.take() {
-            let heard = farewell.heard.is_none_or(|heard| heard.load(Ordering::Acquire));
-            let left = match left_over {
-                0 if heard => None,
-                0 => Some("messages that had come still wait for their callbacks".to_owned()),
-                count => Some(format!("{count} messages were left: each was told how it ended")),
-            };
-            farewell.completion.complete(left.map_or(Ack::SENT, |left| {
-                Ack::failed(Error::new(ErrorKind::Timeout, format!("disconnected, but {left}")))
-            }));
-        }
     }
 
     /// Ends every publish that has not ended, and says how many there were.
