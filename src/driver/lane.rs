@@ -27,6 +27,14 @@ pub struct Express {
     pub full: AtomicBool,
 }
 
+impl Express {
+    /// The driver no longer waits on a live connection: it hears of what is published by the bell alone.
+    pub fn close(&self) {
+        self.open.store(false, Ordering::Release);
+        self.full.store(false, Ordering::SeqCst);
+    }
+}
+
 /// See the module.
 pub struct Lane {
     task: Mutex<Task>,

@@ -484,9 +484,7 @@ impl Driver {
         );
         let error = Error::new(ErrorKind::Internal, message);
         *lock(&self.shared.last_failure) = Some(error.clone());
-        // It may have waited on a live connection: from now on it hears of what is published by the bell alone.
-        self.shared.express.open.store(false, Ordering::Release);
-        self.shared.express.full.store(false, Ordering::SeqCst);
+        self.shared.express.close();
         self.actions.out.clear();
         self.actions.end = None;
         loop {

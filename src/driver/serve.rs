@@ -212,9 +212,7 @@ impl Driver {
                 false => self.poll_turn(wire, paused, cx),
             })
             .await;
-            let express = &self.shared.express;
-            express.open.store(false, Ordering::Release);
-            express.full.store(false, Ordering::SeqCst);
+            self.shared.express.close();
             if turn.written > 0 {
                 self.wrote(turn.written);
             }
